@@ -1,0 +1,3 @@
+from optalloc.cli.main import main
+
+main()

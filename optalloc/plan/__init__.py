@@ -1,0 +1,1 @@
+"""The decided ledger in exact amounts, and its verification."""

@@ -1,0 +1,1 @@
+"""Pyomo model -> arrays -> HiGHS -> the exact, canonical plan."""

@@ -1,0 +1,1 @@
+"""Excel in and out: schema, template, reader, plan writer and plan reader."""
