@@ -3,35 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
+from integrated_fund.wording import Wording
+from integrated_fund.wordings_checks import CHECKS
+from integrated_fund.wordings_reading import READING
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """A problem's severity and texts; `{gaps}` are filled from the problem's details."""
-
-    severity: Literal["error", "warning"]
-    expected: Mapping[str, str]
-    message: Mapping[str, str]
-
-
-def _error(expected: str, message: str, expected_zh: str, message_zh: str) -> Wording:
-    return Wording("error", {"en": expected, "zh": expected_zh}, {"en": message, "zh": message_zh})
-
-
-def _warning(expected: str, message: str, expected_zh: str, message_zh: str) -> Wording:
-    return Wording("warning", {"en": expected, "zh": expected_zh}, {"en": message, "zh": message_zh})
-
-
-WORDINGS: Mapping[str, Wording] = MappingProxyType(
-    {
-        "unknown_reference": _error(
-            "one of the {known}",
-            "There is no such {what}. {hint}",
-            "{known}之一",
-            "没有这个{what}。{hint}",
-        ),
-    }
-)
+#: Every wording by code: those of reading a workbook and those of the checks on a round.
+WORDINGS: Mapping[str, Wording] = MappingProxyType({**READING, **CHECKS})
