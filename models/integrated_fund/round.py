@@ -166,8 +166,8 @@ class Project:
 
     `regions` holds (region, share) with shares that add up to exactly 1 (the last one carries the rounding
     difference); `profile` likewise (one year's share each, `(1,)` when left blank). `min_award`: None is all or
-    nothing, 0 a block grant. `measures` holds every numeric column (cofunding and feasibility too) as the total at `max_award`;
-    None where the cell is blank.
+    nothing, 0 a block grant. `measures` holds every numeric column (cofunding and feasibility too) as the total at
+    `max_award`; None where the cell is blank.
     """
 
     project: str

@@ -1,0 +1,100 @@
+r"""Criteria as exact coefficients on the choices, and the levels of the objective made from them.
+
+    value[k] = Σ_l weight[l] · discount^year(l) · v[choice of l] + Σ synergies of k
+
+    level    = Σ_k sign[k] · weight[k] · value[k]          (sign -1 for min)
+
+The weighted method has one level with every criterion; the lexicographic one has a level for each priority, lowest
+number first, criteria of equal priority summed with their weights. Penalties of soft rules belong to the first level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from integrated_fund.ledger import ONE, ZERO, Ledger
+from integrated_fund.limits import selected
+from integrated_fund.round import Criterion, Link
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A criterion's exact value by choice: `constant` once accepted and `slope` for each step of award."""
+
+    criterion: Criterion
+    constant: tuple[Fraction, ...]
+    slope: tuple[Fraction, ...]
+    synergies: tuple[Link, ...]
+
+    @property
+    def factor(self) -> Fraction:
+        """What one unit of the criterion counts in its level: the weight (1 when blank), negative for `min`."""
+        weight = ONE if self.criterion.weight is None else Fraction(self.criterion.weight)
+        return weight if self.criterion.direction == "max" else -weight
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One objective of the round: which gains it sums, and the share of its optimum later levels may give up."""
+
+    priority: int | None
+    gains: tuple[int, ...]
+    tolerance: Fraction
+
+
+def discount_factors(ledger: Ledger) -> tuple[Fraction, ...]:
+    """Return what a benefit counts in each year of the round: 1 in the first, less by the yearly rate later."""
+    rate = ONE / (1 + Fraction(ledger.round.discount))
+    return tuple(rate**year for year in range(len(ledger.years)))
+
+
+def gains_of(ledger: Ledger) -> tuple[Gain, ...]:
+    """Return the criteria of the ledger's round, sorted by name, as coefficients on the choices."""
+    factors = discount_factors(ledger)
+    gains = []
+    for criterion in sorted(ledger.round.criteria, key=lambda criterion: criterion.criterion):
+        years = None
+        if "year" in criterion.filter.by:
+            on_years = criterion.filter.on("year")
+            years = frozenset(year for year in ledger.years if year is not None and on_years.passes(str(year)))
+        key, lines = selected(criterion.measure, criterion.basis, criterion.filter, years, ledger)
+        measure = ledger.measure(key)
+        counted = [ZERO] * len(ledger.choices)
+        for line in np.flatnonzero(lines).tolist():
+            weight = measure.weight[line]
+            if weight:
+                counted[ledger.line_choice[line]] += weight * factors[ledger.line_year[line]]
+        gains.append(
+            Gain(
+                criterion,
+                tuple(a * b for a, b in zip(counted, measure.constant, strict=True)),
+                tuple(a * b for a, b in zip(counted, measure.slope, strict=True)),
+                tuple(link for link in synergies_of(ledger) if link.criterion == criterion.criterion),
+            )
+        )
+    return tuple(gains)
+
+
+def synergies_of(ledger: Ledger) -> list[Link]:
+    """Return the synergies, sorted by name."""
+    return sorted((link for link in ledger.round.links if link.kind == "synergy"), key=lambda link: link.link)
+
+
+def levels_of(ledger: Ledger, gains: tuple[Gain, ...]) -> tuple[Level, ...]:
+    """Return the levels of the objective, first priority first.
+
+    A level of several criteria may give up the smallest of their tolerances.
+    """
+    if ledger.round.method == "weighted":
+        return (Level(None, tuple(range(len(gains))), ZERO),)
+    by_priority: dict[int, list[int]] = {}
+    for number, gain in enumerate(gains):
+        assert gain.criterion.priority is not None
+        by_priority.setdefault(gain.criterion.priority, []).append(number)
+    return tuple(
+        Level(priority, tuple(members), min(Fraction(gains[k].criterion.tolerance) for k in members))
+        for priority, members in sorted(by_priority.items())
+    )

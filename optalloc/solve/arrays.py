@@ -1,0 +1,85 @@
+"""The Pyomo model as arrays: what a solver is given, and which column is which decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyomo.environ as pyo
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+from scipy import sparse
+
+from integrated_fund.fund import Fund
+
+Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """maximise levels[0] · x subject to row_lower <= matrix · x <= row_upper, column_lower <= x <= column_upper.
+
+    Shapes: `matrix` (rows, columns) by row, `levels` (levels, columns). `accept` and `extra` give the column of each
+    choice's decision (-1: has none). Row and column names are ASCII.
+    """
+
+    matrix: sparse.csr_matrix
+    row_lower: Vector
+    row_upper: Vector
+    column_lower: Vector
+    column_upper: Vector
+    integer: npt.NDArray[np.bool_]
+    levels: Vector
+    row_names: tuple[str, ...]
+    column_names: tuple[str, ...]
+    accept: npt.NDArray[np.int64]
+    extra: npt.NDArray[np.int64]
+    variables: tuple[pyo.Var, ...]
+
+
+def arrays_of(fund: Fund) -> Arrays:
+    """Return a fund's model as arrays, constraints that somebody added to it included."""
+    form = LinearStandardFormCompiler().write(fund.model, mixed_form=True)
+    variables = list(form.columns)
+    column = {id(variable): number for number, variable in enumerate(variables)}
+    for variable in fund.awards.columns:  # one that no row speaks of is no column of the standard form
+        if id(variable) not in column:
+            column[id(variable)] = len(variables)
+            variables.append(variable)
+    matrix = sparse.csr_matrix(form.A)
+    matrix = sparse.csr_matrix((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], len(variables)))
+
+    right = np.asarray(form.rhs, dtype=np.float64)
+    kind = np.array([row.bound_type for row in form.rows], dtype=np.int64)
+    levels = np.zeros((len(fund.appraisal.levels), len(variables)))
+    for number in range(len(levels)):
+        expression = fund.model.level[number].expr
+        for weight, variable in zip(expression.linear_coefs, expression.linear_vars, strict=True):
+            levels[number, column[id(variable)]] += weight
+
+    def bounds(values: list[float | None], missing: float) -> Vector:
+        return np.array([missing if value is None else value for value in values], dtype=np.float64)
+
+    def columns_of(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return np.array([-1 if k < 0 else column[id(fund.awards.columns[k])] for k in numbers.tolist()], dtype=np.int64)
+
+    return Arrays(
+        matrix=matrix,
+        row_lower=np.where(kind <= 0, right, -np.inf),
+        row_upper=np.where(kind >= 0, right, np.inf),
+        column_lower=bounds([variable.lb for variable in variables], -np.inf),
+        column_upper=bounds([variable.ub for variable in variables], np.inf),
+        integer=np.array([not variable.is_continuous() for variable in variables], dtype=np.bool_),
+        levels=levels,
+        row_names=tuple(_plain(row.constraint.name) for row in form.rows),
+        column_names=tuple(_plain(variable.name) for variable in variables),
+        accept=columns_of(fund.awards.accept_column),
+        extra=columns_of(fund.awards.extra_column),
+        variables=tuple(variables),
+    )
+
+
+def _plain(name: str) -> str:
+    """Return a row's or column's name as files take it; rules go by the names used in every report."""
+    name = name.removeprefix("rule[").rstrip("]") if name.startswith("rule[") else name
+    return "".join(c if c.isalnum() and c.isascii() else "_" for c in name).strip("_")

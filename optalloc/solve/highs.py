@@ -1,0 +1,264 @@
+"""HiGHS on arrays: one call, one outcome, every status checked.
+
+The solver runs in a thread of its own, so that Ctrl-C and the clock are heeded at once: where HiGHS overruns its limit
+the run is left behind with the best plan it had reported. Options are the same on every machine (one thread, a fixed
+seed), so equal arrays give equal outcomes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import highspy
+import numpy as np
+from scipy import sparse
+
+from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.progress import Watch
+
+#: How long a run may overrun the order to stop before it is left behind, in seconds.
+GRACE = 3.0
+THREADS = 1
+SEED = 0
+
+_CALLBACKS = highspy.cb.HighsCallbackType
+_INTERRUPTS = (_CALLBACKS.kCallbackSimplexInterrupt, _CALLBACKS.kCallbackIpmInterrupt, _CALLBACKS.kCallbackMipInterrupt)
+
+
+class SolverError(RuntimeError):
+    """The solver refused a call or ended in a state that says nothing about the model."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. `objective` and `bound` are those of the maximised objective; `x` is the best point found.
+
+    `row_duals` and `reduced_costs` belong to a linear programme only, as derivatives of the maximised objective.
+    """
+
+    status: Literal["optimal", "stopped", "infeasible", "unbounded"]
+    x: Vector | None
+    objective: float
+    bound: float
+    nodes: int = 0
+    row_duals: Vector | None = None
+    reduced_costs: Vector | None = None
+
+
+@dataclass
+class _Run:
+    """What the solver's thread and the waiting one share."""
+
+    solver: Any
+    watch: Watch
+    scale: float
+    best_x: Vector | None = None
+    best: float = -np.inf
+    bound: float = np.inf
+    nodes: int = 0
+    finished: bool = False
+    status: Any = None
+    failure: BaseException | None = None
+
+    def hear(self, kind: Any, _message: str, out: Any, reply: Any, _data: Any) -> None:
+        if kind == _CALLBACKS.kCallbackMipSolution or kind == _CALLBACKS.kCallbackMipImprovingSolution:
+            value = -out.objective_function_value / self.scale
+            if value > self.best or self.best_x is None:
+                self.best, self.best_x = value, np.array(out.mip_solution)
+        elif kind == _CALLBACKS.kCallbackMipInterrupt:
+            self.bound = min(self.bound, -out.mip_dual_bound / self.scale)
+            self.nodes = int(out.mip_node_count)
+        if kind in _INTERRUPTS and self.watch.stopped is not None:
+            reply.user_interrupt = True
+
+    def go(self, done: threading.Event) -> None:
+        try:
+            self.status = self.solver.run()
+        except BaseException as failure:  # handed to the waiting thread, which raises it
+            self.failure = failure
+        finally:
+            self.finished = True
+            done.set()
+
+
+def solve_mip(
+    arrays: Arrays,
+    cost: Vector,
+    watch: Watch,
+    *,
+    gap: float = 0.0,
+    absolute_gap: float = 0.0,
+    nodes: int | None = None,
+    start: Vector | None = None,
+    presolve: bool = True,
+    offset: float = 0.0,
+) -> Outcome:
+    """Maximise `cost` over the arrays with their integer columns.
+
+    `nodes` is a work limit, `gap` relative; `start` a full point whose integer columns are tried first. `offset` is
+    added to what is told to the listener only.
+
+    Raises:
+        SolverError: a call failed, or the run ended without a meaning.
+    """
+    solver, scale = _loaded(arrays, cost, arrays.integer)
+    _set(solver, "mip_rel_gap", gap)
+    _set(solver, "mip_abs_gap", absolute_gap * scale)
+    _set(solver, "presolve", "on" if presolve else "off")
+    if nodes is not None:
+        _set(solver, "mip_max_nodes", nodes)
+    if start is not None:
+        solution = highspy.HighsSolution()
+        solution.col_value = start.tolist()
+        _check(solver.setSolution(solution), "setSolution")
+    run = _Run(solver, watch, scale)
+    kinds = (_CALLBACKS.kCallbackMipSolution, _CALLBACKS.kCallbackMipImprovingSolution, *_INTERRUPTS)
+    _supervise(run, kinds, lambda: watch.tell(_or_none(run.best + offset), _or_none(run.bound + offset)))
+    if not run.finished:
+        return Outcome("stopped", run.best_x, run.best, run.bound, run.nodes)
+    return _mip_outcome(run, arrays)
+
+
+def solve_lp(arrays: Arrays, cost: Vector, watch: Watch, *, presolve: bool = True) -> Outcome:
+    """Maximise `cost` over the arrays with integrality left out.
+
+    Raises:
+        SolverError: a call failed, or the run ended without a meaning.
+    """
+    solver, scale = _loaded(arrays, cost, None)
+    _set(solver, "presolve", "on" if presolve else "off")
+    run = _Run(solver, watch, scale)
+    _supervise(run, _INTERRUPTS, lambda: watch.tell(None, None))
+    if not run.finished:
+        return Outcome("stopped", None, -np.inf, np.inf)
+    model_status = solver.getModelStatus()
+    if model_status == highspy.HighsModelStatus.kOptimal:
+        solution = solver.getSolution()
+        value = -solver.getInfo().objective_function_value / scale
+        return Outcome(
+            "optimal",
+            np.array(solution.col_value),
+            value,
+            value,
+            row_duals=-np.array(solution.row_dual) / scale,
+            reduced_costs=-np.array(solution.col_dual) / scale,
+        )
+    return _without_plan(model_status)
+
+
+def write_model(arrays: Arrays, cost: Vector, path: str) -> None:
+    """Write the model as `.lp` or `.mps` by the path's ending, rows and columns under their names.
+
+    Raises:
+        SolverError: the file cannot be written.
+    """
+    solver, _ = _loaded(arrays, cost, arrays.integer, scaled=False)
+    for number, name in enumerate(arrays.row_names):
+        _check(solver.passRowName(number, name), "passRowName")
+    for number, name in enumerate(arrays.column_names):
+        _check(solver.passColName(number, name), "passColName")
+    _check(solver.writeModel(path), "writeModel")
+
+
+def _loaded(arrays: Arrays, cost: Vector, integer: Any, *, scaled: bool = True) -> tuple[Any, float]:
+    """Return a solver that minimises -scale · cost, and the scale (so that a typical cost is about 1)."""
+    sizes = np.abs(cost[cost != 0])
+    scale = 10.0 ** -round(float(np.log10(np.median(sizes)))) if scaled and len(sizes) else 1.0
+    matrix = sparse.csr_matrix(arrays.matrix)
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = matrix.shape
+    lp.col_cost_ = -scale * cost
+    lp.col_lower_, lp.col_upper_ = arrays.column_lower, arrays.column_upper
+    lp.row_lower_, lp.row_upper_ = arrays.row_lower, arrays.row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = matrix.shape
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+    if integer is not None:
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        lp.integrality_ = [kinds[int(flag)] for flag in integer]
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    _set(solver, "output_flag", False)
+    _set(solver, "threads", THREADS)
+    _set(solver, "random_seed", SEED)
+    _check(solver.passModel(lp), "passModel")
+    return solver, scale
+
+
+def _set(solver: Any, option: str, value: object) -> None:
+    _check(solver.setOptionValue(option, value), f"setOptionValue({option})")
+
+
+def _check(status: Any, call: str) -> None:
+    if status == highspy.HighsStatus.kError:
+        raise SolverError(f"HiGHS refused {call}")
+
+
+def _or_none(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _supervise(run: _Run, kinds: tuple[Any, ...], tell: Callable[[], None]) -> None:
+    """Run the solver in a thread; come back when it ends, or when it ignores the order to stop for too long."""
+    _check(run.solver.setCallback(run.hear, None), "setCallback")
+    for kind in kinds:
+        _check(run.solver.startCallback(kind), "startCallback")
+    if np.isfinite(run.watch.left()):
+        _set(run.solver, "time_limit", max(0.01, run.watch.left()))
+    done = threading.Event()
+    threading.Thread(target=run.go, args=(done,), daemon=True).start()
+    ordered: float | None = None
+    told = time.monotonic()
+    while not done.wait(0.05):
+        try:
+            now = time.monotonic()
+            if now - told >= 0.25:
+                told = now
+                tell()
+            if run.watch.must_stop():
+                ordered = now if ordered is None else ordered
+                if now - ordered > GRACE:
+                    run.watch.overrun = True
+                    break
+        except KeyboardInterrupt:
+            if run.watch.stopped == "interrupted":
+                raise  # asked a second time: at once
+            run.watch.stop("interrupted")
+    if run.failure is not None:
+        raise run.failure
+
+
+def _mip_outcome(run: _Run, arrays: Arrays) -> Outcome:
+    solver = run.solver
+    status = solver.getModelStatus()
+    info = solver.getInfo()
+    known = highspy.HighsModelStatus
+    found = run.best_x
+    best = run.best
+    if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
+        found = np.array(solver.getSolution().col_value)
+        best = -info.objective_function_value / run.scale
+    bound = -info.mip_dual_bound / run.scale
+    if status == known.kOptimal:
+        if not arrays.integer.any():
+            bound = best
+        return Outcome("optimal", found, best, bound, int(info.mip_node_count))
+    if status in (known.kTimeLimit, known.kInterrupt, known.kSolutionLimit, known.kIterationLimit):
+        if status == known.kTimeLimit:
+            run.watch.stop("time limit")
+        return Outcome("stopped", found, best, bound, int(info.mip_node_count))
+    return _without_plan(status)
+
+
+def _without_plan(status: Any) -> Outcome:
+    known = highspy.HighsModelStatus
+    if status == known.kInfeasible:
+        return Outcome("infeasible", None, -np.inf, -np.inf)
+    if status in (known.kUnbounded, known.kUnboundedOrInfeasible):
+        return Outcome("unbounded", None, -np.inf, np.inf)
+    if status in (known.kTimeLimit, known.kInterrupt, known.kIterationLimit):
+        return Outcome("stopped", None, -np.inf, np.inf)
+    raise SolverError(f"HiGHS ended with status {status.name}")
