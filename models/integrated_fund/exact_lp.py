@@ -4,7 +4,7 @@ r"""Small linear programmes in exact rational arithmetic, with a proof where the
 
 Primal simplex on a sparse tableau of `Fraction`, two phases, Bland's rule (R. G. Bland, New finite pivoting rules for
 the simplex method, Mathematics of Operations Research 2, 1977), so it ends on degenerate problems too. After each
-objective, columns with a non-zero reduced cost stay at 0, which keeps the earlier optima. Meant for some hundred columns.
+objective, columns with a non-zero reduced cost stay at 0, which keeps the earlier optima. For some hundred columns.
 """
 
 from __future__ import annotations

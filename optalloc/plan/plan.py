@@ -103,14 +103,16 @@ class Declined:
 class Plan:
     """A plan with its proof. `gap` is (bound - objective) / |objective|, never negative; 0 means proven.
 
+    `bound` and `gap` are None where a search was stopped before it had any bound.
+
     `awards` has every accepted project and every block grant above 0, in order of project; `payments` add up to them.
     `manifest` holds JSON values only.
     """
 
     status: Status
     objective: Decimal
-    bound: Decimal
-    gap: Decimal
+    bound: Decimal | None
+    gap: Decimal | None
     criteria: Mapping[str, Decimal]
     awards: tuple[Award, ...]
     payments: tuple[Payment, ...]

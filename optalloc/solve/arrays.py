@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import pyomo.environ as pyo
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy import sparse
 
@@ -16,11 +16,22 @@ Vector = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Row:
+    """A row to add: lower <= coefficients · x <= upper, `coefficients` of shape (columns,)."""
+
+    name: str
+    coefficients: Vector
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
 class Arrays:
     """maximise levels[0] · x subject to row_lower <= matrix · x <= row_upper, column_lower <= x <= column_upper.
 
     Shapes: `matrix` (rows, columns) by row, `levels` (levels, columns). `accept` and `extra` give the column of each
-    choice's decision (-1: has none). Row and column names are ASCII.
+    choice's decision (-1: has none), `column_of` that of a Pyomo variable by `id`, `rule_rows` the row of each limit by
+    name. Row and column names are ASCII.
     """
 
     matrix: sparse.csr_matrix
@@ -34,7 +45,27 @@ class Arrays:
     column_names: tuple[str, ...]
     accept: npt.NDArray[np.int64]
     extra: npt.NDArray[np.int64]
-    variables: tuple[pyo.Var, ...]
+    column_of: Mapping[int, int]
+    rule_rows: Mapping[str, int]
+
+    def with_rows(self, rows: Sequence[Row]) -> Arrays:
+        """Return the arrays with rows added below."""
+        if not rows:
+            return self
+        added = sparse.csr_matrix(np.array([row.coefficients for row in rows]))
+        return replace(
+            self,
+            matrix=sparse.csr_matrix(sparse.vstack([self.matrix, added])),
+            row_lower=np.append(self.row_lower, [row.lower for row in rows]),
+            row_upper=np.append(self.row_upper, [row.upper for row in rows]),
+            row_names=self.row_names + tuple(row.name for row in rows),
+        )
+
+    def with_bounds(self, columns: npt.NDArray[np.int64], lower: Vector, upper: Vector) -> Arrays:
+        """Return the arrays with other bounds on some columns."""
+        column_lower, column_upper = self.column_lower.copy(), self.column_upper.copy()
+        column_lower[columns], column_upper[columns] = lower, upper
+        return replace(self, column_lower=column_lower, column_upper=column_upper)
 
 
 def arrays_of(fund: Fund) -> Arrays:
@@ -75,7 +106,12 @@ def arrays_of(fund: Fund) -> Arrays:
         column_names=tuple(_plain(variable.name) for variable in variables),
         accept=columns_of(fund.awards.accept_column),
         extra=columns_of(fund.awards.extra_column),
-        variables=tuple(variables),
+        column_of=column,
+        rule_rows={
+            row.constraint.index(): number
+            for number, row in enumerate(form.rows)
+            if row.constraint.parent_component() is fund.model.rule
+        },
     )
 
 

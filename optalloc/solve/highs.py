@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import highspy
 import numpy as np
+from highspy import _core
 from scipy import sparse
 
 from optalloc.solve.arrays import Arrays, Vector
@@ -180,7 +181,7 @@ def _loaded(arrays: Arrays, cost: Vector, integer: Any, *, scaled: bool = True) 
     if integer is not None:
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         lp.integrality_ = [kinds[int(flag)] for flag in integer]
-    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver = _core._Highs()  # highspy.Highs prints a banner when it is made
     _set(solver, "output_flag", False)
     _set(solver, "threads", THREADS)
     _set(solver, "random_seed", SEED)

@@ -1,0 +1,235 @@
+"""From a round to its plan: levels solved one after the other, ties broken, payments made, everything stated."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+import highspy
+import pyomo.version
+from integrated_fund.digest import round_digest
+
+import optalloc
+from integrated_fund.evaluation import Decision, LimitValue
+from integrated_fund.fund import Fund
+from integrated_fund.payments import Payments
+from integrated_fund.sentences import sentence_of
+from optalloc.plan.digest import plan_digest
+from optalloc.plan.plan import SCHEMA_VERSION, Award, Payment, Plan, RuleLine, SourceLine, Status, stated
+from optalloc.solve.arrays import Arrays, arrays_of
+from optalloc.solve.declined import declined_of
+from optalloc.solve.exactness import Held, Judgement
+from optalloc.solve.highs import SEED, THREADS
+from optalloc.solve.progress import Watch
+from optalloc.solve.search import Found, Search
+from optalloc.solve.tie_break import RULE, canonical
+
+
+@dataclass(frozen=True)
+class NoPlan:
+    """A round without a plan: `infeasible` is proven, `unknown` is a search that found none in its time."""
+
+    status: Status
+    reason: str
+    bound: Fraction | None = None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Where a round came from, for the manifest: file hash, `--set` changes, overrides with who and why."""
+
+    sha256: str | None = None
+    sets: tuple[str, ...] = ()
+    overrides: tuple[object, ...] = ()
+
+
+def plan_of(fund: Fund, watch: Watch, *, gap: Decimal | None = None, inputs: Inputs | None = None) -> Plan | NoPlan:
+    """Return the plan of a fund's round. `gap` is relative; the round's own when None.
+
+    Raises:
+        SolverError: HiGHS failed.
+    """
+    asked = fund.round.gap if gap is None else gap
+    arrays = arrays_of(fund)
+    held: list[Held] = []
+    founds: list[Found] = []
+    start: Decision | None = None
+    for number, level in enumerate(fund.appraisal.levels):
+        found = Search(fund, arrays, number, tuple(held), float(asked), watch).run(start)
+        if found.judgement is None:
+            if number == 0:
+                return _no_plan(found, watch)
+            raise AssertionError("a later level lost the plan of an earlier one")
+        value = found.judgement.evaluation.levels[number]
+        founds.append(found)
+        held.append(Held(number, value - level.tolerance * abs(value)))
+        start = found.judgement.evaluation.decision
+    best = founds[-1].judgement
+    assert best is not None
+    proven = all(found.proven for found in founds)
+    tie_break: dict[str, object] = {"order": RULE, "complete": False, "reason": "a gap is left"}
+    if proven:
+        last = len(founds) - 1
+        exact = (*held[:-1], Held(last, best.evaluation.levels[last]))
+        broken = canonical(fund, arrays, exact, best, watch)
+        best = broken.judgement
+        tie_break |= {"complete": broken.complete, "reason": broken.reason}
+    return _stated_plan(fund, arrays, founds, best, asked, watch, inputs or Inputs(), tie_break)
+
+
+def _no_plan(found: Found, watch: Watch) -> NoPlan:
+    if found.infeasible:
+        return NoPlan("infeasible", "no plan keeps every rule, link and source", None)
+    return NoPlan("unknown", f"no plan was found before the search stopped ({watch.stopped})", found.bound)
+
+
+def relative_gap(objective: Fraction, bound: Fraction) -> Fraction:
+    """Return (bound - objective) / |objective|, never negative; the plain distance where the objective is 0."""
+    distance = max(Fraction(0), bound - objective)
+    return distance / abs(objective) if objective else distance
+
+
+def _stated_plan(
+    fund: Fund,
+    arrays: Arrays,
+    founds: Sequence[Found],
+    best: Judgement,
+    asked: Decimal,
+    watch: Watch,
+    inputs: Inputs,
+    tie_break: dict[str, object],
+) -> Plan:
+    evaluation = best.evaluation
+    assert isinstance(best.payments, Payments)
+    first = founds[0]
+    assert first.judgement is not None
+    lexicographic = fund.round.method == "lexicographic"
+    objective = first.judgement.evaluation.levels[0] if lexicographic else evaluation.levels[0]
+    gaps = []
+    levels = []
+    for number, (found, level) in enumerate(zip(founds, fund.appraisal.levels, strict=True)):
+        assert found.judgement is not None
+        optimum = found.judgement.evaluation.levels[number]
+        # A bound that is not known (a search stopped early) is stated as null.
+        gaps.append(None if found.bound is None else relative_gap(optimum, found.bound))
+        levels.append(
+            {
+                "priority": level.priority,
+                "optimum": float(stated(optimum)),
+                "bound": None if found.bound is None else float(stated(found.bound)),
+                "gap": None if gaps[-1] is None else float(stated(gaps[-1])),
+                "value": float(stated(evaluation.levels[number])),
+            }
+        )
+    closed = all(gap is not None and gap <= Fraction(asked) for gap in gaps)
+    payments = _payments(fund, best.payments)
+    bound = first.bound
+    manifest: dict[str, object] = {
+        "schema_version": SCHEMA_VERSION,
+        "optalloc": optalloc.__version__,
+        "python": platform.python_version(),
+        "pyomo": pyomo.version.version,
+        "solver": f"HiGHS {highspy.Highs.version(highspy._core._Highs())}",
+        "round": fund.round.title,
+        "round_digest": round_digest(fund.round),
+        "round_sha256": inputs.sha256,
+        "plan_digest": plan_digest(payments),
+        "sets": list(inputs.sets),
+        "overrides": list(inputs.overrides),
+        "options": {"gap": float(asked), "time_limit": watch.time_limit, "threads": THREADS, "seed": SEED},
+        "method": fund.round.method,
+        "stopped": watch.stopped,
+        "overrun": watch.overrun,
+        "nodes": sum(found.nodes for found in founds),
+        "levels": levels,
+        "tie_break": tie_break,
+        "repeatable": _repeatable(watch, tie_break),
+        "size": {
+            "projects": len(fund.ledger.projects),
+            "choices": len(fund.ledger.choices),
+            "rows": arrays.matrix.shape[0],
+            "columns": arrays.matrix.shape[1],
+            "nonzeros": int(arrays.matrix.nnz),
+        },
+    }
+    return Plan(
+        status="optimal" if closed else "feasible",
+        objective=stated(objective),
+        bound=None if bound is None else stated(bound),
+        gap=None if gaps[0] is None else stated(gaps[0]),
+        criteria={name: stated(value) for name, value in evaluation.criteria.items()},
+        awards=tuple(_awards(fund, evaluation.decision)),
+        payments=payments,
+        rules=tuple(_rule_line(value) for value in evaluation.limits),
+        sources=tuple(_sources(fund, best.payments)),
+        declined=declined_of(fund, evaluation, best.payments),
+        manifest=manifest,
+    )
+
+
+def _repeatable(watch: Watch, tie_break: dict[str, object]) -> str:
+    if watch.stopped is not None:
+        return "no: the search was stopped by the clock or by hand"
+    if tie_break["complete"]:
+        return "yes: the one canonical plan"
+    return "yes: the same plan for the same round, options and version"
+
+
+def _awards(fund: Fund, decision: Decision) -> list[Award]:
+    found = []
+    for j in sorted(decision):
+        choice = fund.ledger.choices[j]
+        award = decision[j] * fund.round.step
+        found.append(Award(choice.project.project, choice.option, choice.start, stated(award)))
+    return found
+
+
+def _payments(fund: Fund, payments: Payments) -> tuple[Payment, ...]:
+    ledger = fund.ledger
+    rows = []
+    for paid in payments.lines:
+        choice = ledger.choices[ledger.line_choice[paid.line]]
+        rows.append(
+            Payment(
+                choice.project.project,
+                choice.option,
+                choice.start,
+                ledger.regions[ledger.line_region[paid.line]],
+                ledger.years[ledger.line_year[paid.line]],
+                fund.classes.sources[paid.source].source,
+                stated(paid.amount),
+            )
+        )
+    return tuple(rows)
+
+
+def _rule_line(value: LimitValue) -> RuleLine:
+    rule = value.limit.rule
+    return RuleLine(
+        rule.rule,
+        value.limit.member,
+        rule.sense,
+        stated(value.activity),
+        stated(value.bound),
+        stated(value.slack),
+        stated(value.violation),
+        rule.bound,
+        rule.penalty is not None,
+        sentence_of(rule, value.limit.member),
+    )
+
+
+def _sources(fund: Fund, payments: Payments) -> list[SourceLine]:
+    """Return the sources in the order of their sheet."""
+    position = {(row.source, row.year): number for number, row in enumerate(fund.round.sources)}
+    rows = [
+        (position[source.source, source.year], source, used, carried)
+        for source, used, carried in zip(fund.classes.sources, payments.used, payments.carried, strict=True)
+    ]
+    return [
+        SourceLine(source.source, source.year, source.amount, stated(used), None if moved is None else stated(moved))
+        for _, source, used, moved in sorted(rows, key=lambda row: row[0])
+    ]

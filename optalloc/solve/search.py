@@ -1,0 +1,262 @@
+r"""The search for the best plan of one level of the objective, with a bound on every plan.
+
+Small programmes go to HiGHS whole. Larger ones first meet it as a linear programme, whose optimum is the bound, and as
+a core: the columns of smallest reduced cost, all others left at their value in the linear optimum (E. Balas and
+E. Zemel, An algorithm for large zero-one knapsack problems, Operations Research 28, 1980). Where the core's plan is
+within the gap of the bound nothing else is solved; else the whole programme is, with that plan as its start.
+
+Every plan is exact (`exactness`), every bound comes from the programme without any tightening.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd, lcm
+
+import numpy as np
+
+from integrated_fund.evaluation import Decision
+from integrated_fund.fund import Fund
+from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.exactness import Held, Judgement, Tightening, decision_of, judge
+from optalloc.solve.highs import Outcome, solve_lp, solve_mip
+from optalloc.solve.progress import Watch
+
+#: From this number of integer columns on, the linear programme and the core come first.
+LARGE = 3000
+#: Up to this number the search goes on to a gap of 0 for a while when the asked gap is closed.
+SMALL = 600
+CORE = 800
+CORE_NODES = 3000
+PROOF_NODES = 4000
+TRIES = 8
+#: A bound this close to the plan (relatively) is the plan: doubles tell no more apart.
+RESOLUTION = 1e-9
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best plan of a level (None: none found) and a bound on all. `proven` says that none is better."""
+
+    judgement: Judgement | None
+    bound: Fraction | None
+    proven: bool
+    infeasible: bool = False
+    nodes: int = 0
+
+
+@dataclass
+class Search:
+    """One level's search. `held` are the levels before it (and itself, for ties)."""
+
+    fund: Fund
+    arrays: Arrays
+    level: int
+    held: tuple[Held, ...]
+    gap: float
+    watch: Watch
+
+    def __post_init__(self) -> None:
+        self.cost = self.arrays.levels[self.level]
+        self.base = Tightening(self.fund).apply(self.arrays, self.held)
+        self.granule = granule_of(self.fund, self.level)
+        self.best: Judgement | None = None
+        self.bound = float("inf")
+        self.nodes = 0
+
+    def run(self, start: Decision | None = None) -> Found:
+        """Search until the gap is closed or the watch says stop."""
+        if start is not None:
+            self._consider(judge(self.fund, start, self.held))
+        integers = int(self.arrays.integer.sum())
+        if integers >= LARGE:
+            if self._linear_and_core():
+                return self._found(infeasible=True)
+            if self._closed() or self.watch.must_stop():
+                return self._found()
+        self.watch.phase = "solving"
+        if self._whole(self.gap, None):
+            return self._found(infeasible=True)
+        if integers <= SMALL and not self._proven() and not self.watch.must_stop():
+            self.watch.phase = "proving"
+            self._whole(0.0, PROOF_NODES)
+        return self._found()
+
+    def _linear_and_core(self) -> bool:
+        """Bound by the linear programme, plan by cores; return whether the round is infeasible."""
+        self.watch.phase = "linear bound"
+        relaxed = solve_lp(self.base, self.cost, self.watch)
+        if relaxed.status == "infeasible":
+            return self._confirmed_infeasible()
+        if relaxed.status != "optimal" or relaxed.x is None or relaxed.reduced_costs is None:
+            return False
+        self._bound(relaxed.objective)
+        self.watch.tell(self._value(), self.bound)
+        integer = np.flatnonzero(self.arrays.integer)
+        distance = np.abs(relaxed.reduced_costs[integer])
+        order = integer[np.argsort(distance, kind="stable")]
+        size = CORE
+        while size < len(integer) and not self._closed() and not self.watch.must_stop():
+            self.watch.phase = f"core of {size}"
+            outside = order[size:]
+            settled = np.round(relaxed.x[outside])
+            core = self.base.with_bounds(outside, settled, settled)
+            self._improve(core, self.gap / 2, CORE_NODES)
+            size *= 4
+        return False
+
+    def _whole(self, gap: float, nodes: int | None) -> bool:
+        """Solve the whole programme; return whether it is infeasible."""
+        outcome = self._solve(self.base, gap, nodes)
+        if outcome.status == "infeasible":
+            return self.best is None and self._confirmed_infeasible()
+        self._bound(outcome.bound)
+        self._take(outcome, self.base, gap, nodes)
+        return False
+
+    def _improve(self, arrays: Arrays, gap: float, nodes: int | None) -> None:
+        outcome = self._solve(arrays, gap, nodes)
+        self._take(outcome, arrays, gap, nodes)
+
+    def _solve(self, arrays: Arrays, gap: float, nodes: int | None) -> Outcome:
+        start = None if self.best is None else self._point(self.best.evaluation.decision, arrays)
+        outcome = solve_mip(arrays, self.cost, self.watch, gap=gap, nodes=nodes, start=start)
+        self.nodes += outcome.nodes
+        return outcome
+
+    def _take(self, outcome: Outcome, arrays: Arrays, gap: float, nodes: int | None) -> None:
+        """Make an exact plan of an outcome: as it is, with its awards solved again, or from a tightened programme."""
+        tightening = Tightening(self.fund)
+        for _ in range(TRIES):
+            if outcome.x is None:
+                return
+            judgement = judge(self.fund, decision_of(self.fund, self.arrays, outcome.x), self.held)
+            if judgement.is_plan:
+                self._consider(judgement)
+                return
+            self.watch.phase = "exact awards"
+            tightening.learn(judgement, self.arrays)
+            self._solve_awards_again(outcome.x, judgement)
+            if self._closed() or self.watch.must_stop():
+                return
+            tightened = self._tightened(tightening, arrays)
+            outcome = self._solve(tightened, gap, nodes)
+
+    def _solve_awards_again(self, x: Vector, judgement: Judgement) -> None:
+        """Fix the acceptances of a point and solve its awards again, tightened until they are exact."""
+        accept = self.arrays.accept[self.arrays.accept >= 0]
+        if not (self.arrays.extra >= 0).any():
+            return
+        fixed = np.round(x[accept])
+        tightening = Tightening(self.fund)
+        for _ in range(TRIES):
+            tightening.learn(judgement, self.arrays)
+            arrays = tightening.apply(self.arrays, self.held).with_bounds(accept, fixed, fixed)
+            outcome = solve_mip(arrays, self.cost, self.watch, gap=self.gap / 10, nodes=CORE_NODES)
+            if outcome.x is None:
+                return
+            judgement = judge(self.fund, decision_of(self.fund, self.arrays, outcome.x), self.held)
+            if judgement.is_plan:
+                self._consider(judgement)
+                return
+
+    def _tightened(self, tightening: Tightening, arrays: Arrays) -> Arrays:
+        """Return `arrays` (the whole or a core: they differ in column bounds) with the tightening in."""
+        columns = np.arange(len(arrays.column_lower))
+        return tightening.apply(self.arrays, self.held).with_bounds(columns, arrays.column_lower, arrays.column_upper)
+
+    def _confirmed_infeasible(self) -> bool:
+        """Solve again with presolve off: presolve has called feasible programmes infeasible before."""
+        self.watch.phase = "confirming that no plan exists"
+        outcome = solve_mip(self.base, self.cost, self.watch, gap=self.gap, presolve=False)
+        if outcome.status == "infeasible":
+            return True
+        if outcome.status != "stopped":
+            self._bound(outcome.bound)
+        self._take(outcome, self.base, self.gap, None)
+        return False
+
+    def _point(self, decision: Decision, arrays: Arrays) -> Vector | None:
+        """Return a full point for a decision, by solving for the continuous columns; None where that fails."""
+        point = np.zeros(len(arrays.column_lower))
+        for j, steps in decision.items():
+            if arrays.accept[j] >= 0:
+                point[arrays.accept[j]] = 1
+            if arrays.extra[j] >= 0:
+                point[arrays.extra[j]] = steps - self.fund.ledger.choices[j].low
+        whole = np.flatnonzero(arrays.integer)
+        completed = solve_lp(arrays.with_bounds(whole, point[whole], point[whole]), self.cost, self.watch)
+        return completed.x
+
+    def _consider(self, judgement: Judgement) -> None:
+        if not judgement.is_plan:
+            return
+        if self.best is None or judgement.evaluation.levels[self.level] > self.best.evaluation.levels[self.level]:
+            self.best = judgement
+            self.watch.tell(self._value(), self.bound)
+
+    def _value(self) -> float | None:
+        return None if self.best is None else float(self.best.evaluation.levels[self.level])
+
+    def _bound(self, bound: float) -> None:
+        self.bound = min(self.bound, bound)
+
+    def _exact_bound(self) -> Fraction | None:
+        """Return the bound, lowered to the next value a plan can have, and to the plan's own where they are one."""
+        if not np.isfinite(self.bound):
+            return None
+        slack = RESOLUTION * max(1.0, abs(self.bound))
+        bound = Fraction(self.bound)
+        if self.granule is not None:
+            bound = Fraction(self.bound + slack) // self.granule * self.granule
+        if self.best is not None:
+            value = self.best.evaluation.levels[self.level]
+            if float(bound - value) <= slack:
+                return value
+        return bound
+
+    def _proven(self) -> bool:
+        return self.best is not None and self._exact_bound() == self.best.evaluation.levels[self.level]
+
+    def _closed(self) -> bool:
+        if self.best is None:
+            return False
+        bound = self._exact_bound()
+        if bound is None:
+            return False
+        value = self.best.evaluation.levels[self.level]
+        return bound - value <= Fraction(self.gap) * abs(value)
+
+    def _found(self, *, infeasible: bool = False) -> Found:
+        return Found(self.best, self._exact_bound(), self._proven(), infeasible, self.nodes)
+
+
+def granule_of(fund: Fund, level: int) -> Fraction | None:
+    """Return a value that every plan's level is a whole multiple of; None where violations make it any number."""
+    if level == 0 and any(rule.penalty for rule in fund.round.rules):
+        return None
+    terms: set[Fraction] = set()
+    for k in fund.appraisal.levels[level].gains:
+        gain = fund.appraisal.gains[k]
+        terms.update(gain.factor * value for value in set(gain.constant))
+        terms.update(gain.factor * value for value in set(gain.slope))
+        if gain.synergies:
+            if fund.round.discount:
+                return None
+            terms.update(gain.factor * Fraction(link.value or 0) for link in gain.synergies)
+    return _common_divisor(term for term in terms if term)
+
+
+def _common_divisor(terms: Iterable[Fraction]) -> Fraction | None:
+    numerator, denominator = 0, 1
+    for term in terms:
+        denominator_now = lcm(denominator, term.denominator)
+        numerator = gcd(
+            numerator * (denominator_now // denominator), term.numerator * (denominator_now // term.denominator)
+        )
+        denominator = denominator_now
+        if denominator > 10**9:
+            return None
+    return Fraction(numerator, denominator) if numerator else None
