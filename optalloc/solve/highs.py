@@ -96,12 +96,12 @@ def solve_mip(
     nodes: int | None = None,
     start: Vector | None = None,
     presolve: bool = True,
-    offset: float = 0.0,
+    telling: bool = True,
 ) -> Outcome:
     """Maximise `cost` over the arrays with their integer columns.
 
-    `nodes` is a work limit, `gap` relative; `start` a full point whose integer columns are tried first. `offset` is
-    added to what is told to the listener only.
+    `nodes` is a work limit, `gap` relative; `start` a full point whose integer columns are tried first. `telling` is
+    false for runs whose cost is not the objective: the listener hears only that time passes.
 
     Raises:
         SolverError: a call failed, or the run ended without a meaning.
@@ -118,7 +118,14 @@ def solve_mip(
         _check(solver.setSolution(solution), "setSolution")
     run = _Run(solver, watch, scale)
     kinds = (_CALLBACKS.kCallbackMipSolution, _CALLBACKS.kCallbackMipImprovingSolution, *_INTERRUPTS)
-    _supervise(run, kinds, lambda: watch.tell(_or_none(run.best + offset), _or_none(run.bound + offset)))
+
+    def tell() -> None:
+        if telling:
+            watch.tell(_or_none(run.best), _or_none(run.bound))
+        else:
+            watch.tell()
+
+    _supervise(run, kinds, tell)
     if not run.finished:
         return Outcome("stopped", run.best_x, run.best, run.bound, run.nodes)
     return _mip_outcome(run, arrays)
@@ -133,7 +140,7 @@ def solve_lp(arrays: Arrays, cost: Vector, watch: Watch, *, presolve: bool = Tru
     solver, scale = _loaded(arrays, cost, None)
     _set(solver, "presolve", "on" if presolve else "off")
     run = _Run(solver, watch, scale)
-    _supervise(run, _INTERRUPTS, lambda: watch.tell(None, None))
+    _supervise(run, _INTERRUPTS, watch.tell)
     if not run.finished:
         return Outcome("stopped", None, -np.inf, np.inf)
     model_status = solver.getModelStatus()

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from importlib.metadata import version
 
-import highspy
 import pyomo.version
 from integrated_fund.digest import round_digest
 
@@ -22,7 +22,8 @@ from optalloc.plan.plan import SCHEMA_VERSION, Award, Payment, Plan, RuleLine, S
 from optalloc.solve.arrays import Arrays, arrays_of
 from optalloc.solve.declined import declined_of
 from optalloc.solve.exactness import Held, Judgement
-from optalloc.solve.highs import SEED, THREADS
+from optalloc.solve.highs import SEED, THREADS, SolverError
+from optalloc.solve.other_solver import find_by, solver_named
 from optalloc.solve.progress import Watch
 from optalloc.solve.search import Found, Search
 from optalloc.solve.tie_break import RULE, canonical
@@ -46,23 +47,30 @@ class Inputs:
     overrides: tuple[object, ...] = ()
 
 
-def plan_of(fund: Fund, watch: Watch, *, gap: Decimal | None = None, inputs: Inputs | None = None) -> Plan | NoPlan:
-    """Return the plan of a fund's round. `gap` is relative; the round's own when None.
+def plan_of(
+    fund: Fund, watch: Watch, *, gap: Decimal | None = None, inputs: Inputs | None = None, solver: str | None = None
+) -> Plan | NoPlan:
+    """Return the plan of a fund's round. `gap` is relative, the round's own when None; `solver` is HiGHS when None.
 
     Raises:
-        SolverError: HiGHS failed.
+        SolverError: the solver failed.
+        WrongUse: there is no solver of that name.
     """
+    other = None if solver is None or solver.lower() == "highs" else solver_named(solver)
     asked = fund.round.gap if gap is None else gap
     arrays = arrays_of(fund)
     held: list[Held] = []
     founds: list[Found] = []
     start: Decision | None = None
     for number, level in enumerate(fund.appraisal.levels):
-        found = Search(fund, arrays, number, tuple(held), float(asked), watch).run(start)
+        if other is None:
+            found = Search(fund, arrays, number, tuple(held), float(asked), watch).run(start)
+        else:
+            found = find_by(other, fund, arrays, number, tuple(held), float(asked), watch)
         if found.judgement is None:
             if number == 0:
                 return _no_plan(found, watch)
-            raise AssertionError("a later level lost the plan of an earlier one")
+            raise SolverError("a later level lost the plan of an earlier one")
         value = found.judgement.evaluation.levels[number]
         founds.append(found)
         held.append(Held(number, value - level.tolerance * abs(value)))
@@ -71,13 +79,15 @@ def plan_of(fund: Fund, watch: Watch, *, gap: Decimal | None = None, inputs: Inp
     assert best is not None
     proven = all(found.proven for found in founds)
     tie_break: dict[str, object] = {"order": RULE, "complete": False, "reason": "a gap is left"}
-    if proven:
+    if other is not None:
+        tie_break["reason"] = "only HiGHS breaks ties"
+    elif proven:
         last = len(founds) - 1
         exact = (*held[:-1], Held(last, best.evaluation.levels[last]))
         broken = canonical(fund, arrays, exact, best, watch)
         best = broken.judgement
         tie_break |= {"complete": broken.complete, "reason": broken.reason}
-    return _stated_plan(fund, arrays, founds, best, asked, watch, inputs or Inputs(), tie_break)
+    return _stated_plan(fund, arrays, founds, best, asked, watch, inputs or Inputs(), tie_break, solver)
 
 
 def _no_plan(found: Found, watch: Watch) -> NoPlan:
@@ -101,6 +111,7 @@ def _stated_plan(
     watch: Watch,
     inputs: Inputs,
     tie_break: dict[str, object],
+    solver: str | None,
 ) -> Plan:
     evaluation = best.evaluation
     assert isinstance(best.payments, Payments)
@@ -132,7 +143,7 @@ def _stated_plan(
         "optalloc": optalloc.__version__,
         "python": platform.python_version(),
         "pyomo": pyomo.version.version,
-        "solver": f"HiGHS {highspy.Highs.version(highspy._core._Highs())}",
+        "solver": f"HiGHS {version('highspy')}" if solver is None else solver,
         "round": fund.round.title,
         "round_digest": round_digest(fund.round),
         "round_sha256": inputs.sha256,
@@ -178,12 +189,17 @@ def _repeatable(watch: Watch, tie_break: dict[str, object]) -> str:
     return "yes: the same plan for the same round, options and version"
 
 
+def _stated_year(fund: Fund, year: int | None) -> int | None:
+    """Return a year as a plan states it: a one-year round names none."""
+    return None if fund.round.years == 1 else year
+
+
 def _awards(fund: Fund, decision: Decision) -> list[Award]:
     found = []
     for j in sorted(decision):
         choice = fund.ledger.choices[j]
         award = decision[j] * fund.round.step
-        found.append(Award(choice.project.project, choice.option, choice.start, stated(award)))
+        found.append(Award(choice.project.project, choice.option, _stated_year(fund, choice.start), stated(award)))
     return found
 
 
@@ -196,9 +212,9 @@ def _payments(fund: Fund, payments: Payments) -> tuple[Payment, ...]:
             Payment(
                 choice.project.project,
                 choice.option,
-                choice.start,
+                _stated_year(fund, choice.start),
                 ledger.regions[ledger.line_region[paid.line]],
-                ledger.years[ledger.line_year[paid.line]],
+                _stated_year(fund, ledger.years[ledger.line_year[paid.line]]),
                 fund.classes.sources[paid.source].source,
                 stated(paid.amount),
             )
@@ -230,6 +246,12 @@ def _sources(fund: Fund, payments: Payments) -> list[SourceLine]:
         for source, used, carried in zip(fund.classes.sources, payments.used, payments.carried, strict=True)
     ]
     return [
-        SourceLine(source.source, source.year, source.amount, stated(used), None if moved is None else stated(moved))
+        SourceLine(
+            source.source,
+            _stated_year(fund, source.year),
+            source.amount,
+            stated(used),
+            None if moved is None else stated(moved),
+        )
         for _, source, used, moved in sorted(rows, key=lambda row: row[0])
     ]

@@ -45,6 +45,8 @@ class Watch:
     began: float = field(default_factory=time.monotonic)
     stopped: StopReason | None = None
     overrun: bool = False
+    best: float | None = None
+    bound: float | None = None
 
     def left(self) -> float:
         """Return how much time is left, inf without a limit."""
@@ -63,6 +65,8 @@ class Watch:
             self.stop("time limit")
         return self.stopped is not None
 
-    def tell(self, best: float | None, bound: float | None) -> None:
-        """Tell the listener where the solve stands."""
-        self.listener(Progress(self.phase, best, bound, time.monotonic() - self.began))
+    def tell(self, best: float | None = None, bound: float | None = None) -> None:
+        """Tell the listener where the solve stands; what is not given stays as it was."""
+        self.best = self.best if best is None else best
+        self.bound = self.bound if bound is None else bound
+        self.listener(Progress(self.phase, self.best, self.bound, time.monotonic() - self.began))

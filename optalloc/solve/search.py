@@ -84,6 +84,15 @@ class Search:
             self._whole(0.0, PROOF_NODES)
         return self._found()
 
+    def adopt(self, x: Vector, bound: float) -> Found:
+        """Take a point and a bound that another solver found, as if they were this search's own."""
+        self._bound(bound)
+        judgement = judge(self.fund, decision_of(self.fund, self.arrays, x), self.held)
+        self._consider(judgement)
+        if not judgement.is_plan:
+            self._solve_awards_again(x, judgement)
+        return self._found()
+
     def _linear_and_core(self) -> bool:
         """Bound by the linear programme, plan by cores; return whether the round is infeasible."""
         self.watch.phase = "linear bound"

@@ -1,0 +1,119 @@
+"""What `--json` prints: each document as plain JSON values, by the schemas in `optalloc/schemas`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from integrated_fund.problem import Language, Problem
+    from optalloc.plan.plan import Plan
+    from optalloc.plan.verify import Verification
+
+Document = dict[str, Any]
+
+
+def number(value: Decimal | None) -> int | float | None:
+    """Return a number that JSON shows with the same digits: whole ones without a point."""
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def print_document(document: Document) -> None:
+    """Print one document on standard output, ASCII only, so that any terminal and any program takes it."""
+    print(json.dumps(document, indent=1))
+
+
+def problems_of(problems: Sequence[Problem], language: Language) -> list[Document]:
+    """Return problems as in the `check` document."""
+    return [
+        {
+            "severity": problem.severity,
+            "sheet": None if problem.place is None else problem.place.sheet,
+            "cell": None if problem.place is None else problem.place.cell,
+            "found": problem.found,
+            "expected": problem.expected(language),
+            "message": problem.message(language),
+        }
+        for problem in problems
+    ]
+
+
+_SOLVE = ("status", "objective", "bound", "gap", "criteria", "awards", "rules", "sources", "seconds", "manifest")
+
+
+def without_plan(status: str, **known: object) -> Document:
+    """Return the `solve` document of a round without a plan: everything unknown is null."""
+    return {**dict.fromkeys(_SOLVE), "status": status, **known}
+
+
+def plan_document(plan: Plan, seconds: dict[str, float]) -> Document:
+    """Return the `solve` document of a plan."""
+    years: dict[tuple[str, str | None, int | None], dict[str, Decimal]] = {}
+    sources: dict[tuple[str, str | None, int | None], dict[str, Decimal]] = {}
+    for payment in plan.payments:
+        key = (payment.project, payment.option, payment.start)
+        by_source = sources.setdefault(key, {})
+        by_source[payment.source] = by_source.get(payment.source, Decimal(0)) + payment.amount
+        if payment.year is not None:
+            by_year = years.setdefault(key, {})
+            by_year[str(payment.year)] = by_year.get(str(payment.year), Decimal(0)) + payment.amount
+    awards = []
+    for award in plan.awards:
+        key = (award.project, award.option, award.start)
+        awards.append(
+            {
+                "project": award.project,
+                "option": award.option,
+                "start": award.start,
+                "award": number(award.award),
+                "years": {year: number(part) for year, part in sorted(years[key].items())} if key in years else None,
+                "sources": {source: number(part) for source, part in sources.get(key, {}).items()},
+            }
+        )
+    return {
+        "status": plan.status,
+        "objective": number(plan.objective),
+        "bound": number(plan.bound),
+        "gap": number(plan.gap),
+        "criteria": {name: number(value) for name, value in plan.criteria.items()},
+        "awards": awards,
+        "rules": [
+            {
+                "rule": line.rule,
+                "member": line.member,
+                "activity": number(line.activity),
+                "bound": number(line.bound),
+                "sense": line.sense,
+                "slack": number(line.slack),
+                "violation": number(line.violation),
+            }
+            for line in plan.rules
+        ],
+        "sources": [
+            {
+                "source": line.source,
+                "year": line.year,
+                "amount": number(line.amount),
+                "used": number(line.used),
+                "carried": number(line.carried),
+            }
+            for line in plan.sources
+        ],
+        "seconds": seconds,
+        "manifest": dict(plan.manifest),
+    }
+
+
+def verification_document(verification: Verification) -> Document:
+    """Return the `verify` document."""
+    return {
+        "ok": verification.ok,
+        "checks": [
+            {"check": check.check, "holds": check.holds, "found": check.found, "expected": check.expected}
+            for check in verification.checks
+        ],
+    }

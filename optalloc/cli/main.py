@@ -1,0 +1,93 @@
+"""The `optalloc` command: its subcommands, and the last net under them.
+
+Everything heavy is imported inside the commands, so that `--help` and completion answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from optalloc.cli import check, model, new, solve, verify
+from optalloc.errors import INTERNAL_ERROR, INVALID, STOPPED, OptallocError
+
+#: What typer makes of Ctrl-C.
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="optalloc",
+    help="Split an integrated special fund over sectors, regions and projects: a workbook in, a verified plan out.",
+    epilog="Start with: optalloc new round.xlsx --example small, then: optalloc solve round.xlsx -o plan.xlsx",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+app.command("new", epilog=new.EXAMPLES)(new.new)
+app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("solve", epilog=solve.EXAMPLES)(solve.solve)
+app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
+app.command("model", epilog=model.EXAMPLES)(model.model)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from optalloc import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: bool = typer.Option(
+        False, "--version", help="Print the version and exit.", is_eager=True, callback=_print_version
+    ),
+) -> None:
+    pass
+
+
+def main() -> NoReturn:
+    """Run the command line; every end of it is an exit code of `optalloc.errors`."""
+    try:
+        code = app(standalone_mode=False)
+        if code == _INTERRUPTED:
+            code = _interrupted()
+    except OptallocError as error:
+        _report(error.code, error.message, error.sheet, error.cell)
+        code = error.exit_code
+    except TyperException as error:
+        _report("usage", f"{error.format_message().rstrip('.')}. Add --help to see how the command is used.")
+        code = INVALID
+    except (KeyboardInterrupt, typer.Abort):
+        code = _interrupted()
+    except BrokenPipeError:  # the reader of a pipe went away: nobody is left to tell
+        sys.stderr.close()
+        code = 0
+    except MemoryError:
+        _report("memory", "There is not enough memory for this round. Close other programs or take a larger machine.")
+        code = INVALID
+    except Exception as error:  # the last net: nobody is shown a traceback
+        from optalloc.cli.trouble import remember
+
+        _report("internal", f"Something went wrong inside optalloc; this is not your fault. {remember(error)}")
+        code = INTERNAL_ERROR
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupted() -> int:
+    _report("interrupted", "Stopped by hand; nothing was written.")
+    return STOPPED
+
+
+def _report(code: str, message: str, sheet: str | None = None, cell: str | None = None) -> None:
+    if "--json" in sys.argv:
+        import json
+
+        print(json.dumps({"error": {"code": code, "message": message, "sheet": sheet, "cell": cell}}))
+        return
+    from optalloc.cli.terminal import complain
+
+    complain(message, sheet, cell)

@@ -1,0 +1,43 @@
+"""Reading a round for a command: the workbook, then the checks, all problems together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optalloc.cli.options import Lang
+
+if TYPE_CHECKING:
+    from integrated_fund.problem import Language, Problem
+    from integrated_fund.round import Round
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A round read and checked: `round` is None where an error stands in the way."""
+
+    round: Round | None
+    problems: tuple[Problem, ...]
+    language: Language
+    sha256: str | None
+
+
+def read_checked(path: Path, sets: Sequence[str], lang: Lang | None) -> Checked:
+    """Read a workbook and run every check that can be run on what was read.
+
+    Raises:
+        WorkbookUnreadable: the file is no workbook that can be read.
+        WrongUse: a change names something that is not there.
+    """
+    from integrated_fund.checks import check
+    from optalloc.workbook.reader import read_round
+
+    reading = read_round(path, sets)
+    problems = list(reading.problems)
+    if reading.round is not None:
+        problems += check(reading.round)
+    faulty = any(problem.severity == "error" for problem in problems)
+    language: Language = reading.language if lang is None else lang.value
+    return Checked(None if faulty else reading.round, tuple(problems), language, reading.sha256)

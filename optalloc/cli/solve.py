@@ -1,0 +1,157 @@
+"""`optalloc solve`: the plan of a round."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from optalloc.cli.options import AsJson, Force, Language, RoundFile, Sets
+from optalloc.errors import DONE, INVALID, NO_PLAN, STOPPED, WrongUse
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from integrated_fund.round import Round
+    from optalloc.cli.reading import Checked
+    from optalloc.plan.plan import Plan
+    from optalloc.solve.planning import NoPlan
+    from optalloc.solve.progress import Listener
+
+EXAMPLES = (
+    "Examples: optalloc solve round.xlsx -o plan.xlsx  |  "
+    "optalloc solve round.xlsx --set Sources.education.amount=*1.1  |  "
+    "optalloc solve round.xlsx --gap 0 --time-limit 60 -o plan.xlsx"
+)
+
+
+def solve(
+    round_file: RoundFile,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="PLAN.xlsx", help="Where to write the plan.")
+    ] = None,
+    sets: Sets = None,
+    gap: Annotated[
+        str | None, typer.Option(help="Relative gap to prove, 0.0001 or 0.01%; default: the round's own.")
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.0, help="Seconds after which the best plan so far is taken.")
+    ] = None,
+    solver: Annotated[
+        str | None, typer.Option(help="Another solver that Pyomo knows (scip, gurobi, cbc …); default: HiGHS.")
+    ] = None,
+    lang: Language = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> int:
+    """Find the best plan that keeps every rule, and say how good it is.
+
+    Ctrl-C keeps the best plan so far. Exit code 0: the gap is closed; 2: the workbook has errors; 3: no plan exists;
+    4: stopped at a limit.
+    """
+    from optalloc.cli.documents import plan_document, print_document, problems_of, without_plan
+    from optalloc.cli.reading import read_checked
+    from optalloc.cli.terminal import err, live_line, out, print_problems
+    from optalloc.plan.plan import Plan
+    from optalloc.workbook.files import refuse_output
+
+    asked = _gap(gap)
+    if output is not None:
+        refuse_output(output, force=force, inputs=[round_file])
+    seconds: dict[str, float] = {"read": 0.0, "build": 0.0, "solve": 0.0, "write": 0.0}
+    with live_line() as line:
+        line.say(f"reading {round_file.name}")
+        began = time.monotonic()
+        checked = read_checked(round_file, sets or [], lang)
+        seconds["read"] = time.monotonic() - began
+        if checked.round is None:
+            line.close()
+            if as_json:
+                problems = problems_of(checked.problems, checked.language)
+                print_document(without_plan("invalid", problems=problems))
+            else:
+                print_problems(checked.problems, checked.language, out())
+            return INVALID
+        result = _solved(checked.round, checked, asked, time_limit, solver, list(sets or []), line.hear, seconds)
+        if isinstance(result, Plan) and output is not None:
+            from optalloc.workbook.plan_writer import write_plan
+
+            line.say(f"writing {output.name}")
+            began = time.monotonic()
+            write_plan(result, checked.round, output, language=checked.language, force=force, inputs=[round_file])
+            seconds["write"] = time.monotonic() - began
+    if not isinstance(result, Plan):
+        return _no_plan(result, checked, seconds, as_json)
+    if as_json:
+        print_document(plan_document(result, {step: round(value, 3) for step, value in seconds.items()}))
+    else:
+        warnings = len(checked.problems)
+        if warnings:
+            err().print(f"{warnings} warnings; `optalloc check` lists them.", style="yellow")
+        from optalloc.cli.summary import print_plan
+
+        print_plan(result, checked.round, out(), output, seconds)
+    return DONE if result.status == "optimal" else STOPPED
+
+
+def _gap(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        stripped = text.strip()
+        value = Decimal(stripped.rstrip("%").strip()) / (100 if stripped.endswith("%") else 1)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or not 0 <= value < 1:
+        raise WrongUse("gap", f"--gap takes a share from 0 to 1, such as 0.0001 or 0.01%; {text!r} is none.")
+    return value
+
+
+def _solved(
+    round_: Round,
+    checked: Checked,
+    gap: Decimal | None,
+    time_limit: float | None,
+    solver: str | None,
+    sets: list[str],
+    listener: Listener,
+    seconds: dict[str, float],
+) -> Plan | NoPlan:
+    from integrated_fund.fund import Fund
+    from optalloc.solve.planning import Inputs, plan_of
+    from optalloc.solve.progress import Watch
+
+    watch = Watch(time_limit, listener)
+    watch.phase = "formulating"
+    watch.tell()
+    began = time.monotonic()
+    fund = Fund(round_)
+    seconds["build"] = time.monotonic() - began
+    began = time.monotonic()
+    inputs = Inputs(checked.sha256, tuple(sets))
+    result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver)
+    seconds["solve"] = time.monotonic() - began
+    return result
+
+
+def _no_plan(result: NoPlan, checked: Checked, seconds: dict[str, float], as_json: bool) -> int:
+    from optalloc.cli.documents import print_document, without_plan
+    from optalloc.cli.terminal import err, print_problems
+
+    if as_json:
+        print_document(without_plan(result.status, seconds=seconds, manifest={"reason": result.reason}))
+    else:
+        console: Console = err()
+        console.print(f"[bold red]No plan:[/] {result.reason}.")
+        proofs = [problem for problem in checked.problems if problem.code in _PROOFS]
+        if proofs:
+            console.print("What is known to stand in the way:")
+            print_problems(proofs, checked.language, console)
+    return NO_PLAN if result.status == "infeasible" else STOPPED
+
+
+#: Warnings of `check` that prove there is no plan.
+_PROOFS = frozenset({"rule_unmeetable", "mandatory_unpayable"})

@@ -1,0 +1,64 @@
+"""`optalloc verify`: a plan checked against its round, without the solver."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from optalloc.cli.options import AsJson, RoundFile
+from optalloc.errors import DONE, NOT_VERIFIED, WrongUse
+
+EXAMPLES = "Example: optalloc verify round.xlsx plan.xlsx"
+
+
+def verify(
+    round_file: RoundFile,
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN.xlsx", help="The plan workbook.", show_default=False)],
+    as_json: AsJson = False,
+) -> int:
+    """Check a plan line by line against its round, in exact arithmetic and without the solver or the model.
+
+    Exit code 0: every check holds; 5: one does not, or the plan was made from another round.
+    """
+    from optalloc.cli.documents import print_document, verification_document
+    from optalloc.cli.reading import read_checked
+    from optalloc.cli.terminal import out, print_problems, shown, shown_whole
+    from optalloc.plan.verify import verify as verify_plan
+    from optalloc.workbook.plan_reader import read_plan
+
+    plan = read_plan(plan_file)
+    sets = [str(change) for change in _list(plan.manifest.get("sets"))]
+    checked = read_checked(round_file, sets, None)
+    if checked.round is None:
+        if not as_json:
+            print_problems(checked.problems, checked.language, out())
+        raise WrongUse("invalid_round", "The round workbook has errors; run `optalloc check` on it.")
+    verification = verify_plan(checked.round, plan)
+    if as_json:
+        print_document(verification_document(verification))
+        return DONE if verification.ok else NOT_VERIFIED
+    console = out()
+    if sets:
+        console.print(f"The plan was made with changes, applied here too: {shown_whole('; '.join(sets))}")
+    overrides = _list(plan.manifest.get("overrides"))
+    if overrides:
+        console.print(f"The plan has overrides on record: {shown_whole('; '.join(map(str, overrides)))}")
+    for one in verification.checks:
+        if not one.holds:
+            where = f" ({', '.join(str(place) for place in one.places)})" if one.places else ""
+            console.print(f"[red]fails[/] [bold]{shown(one.check)}[/]{shown(where)}")
+            console.print(f"    found {shown(one.found)}, expected {shown(one.expected)}")
+    held = sum(one.holds for one in verification.checks)
+    if verification.ok:
+        console.print(f"[green]Verified.[/] All {held} checks hold; no solver was used.")
+    else:
+        console.print(
+            f"[red]Not verified.[/] {len(verification.checks) - held} of {len(verification.checks)} checks fail."
+        )
+    return DONE if verification.ok else NOT_VERIFIED
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []
