@@ -1,0 +1,104 @@
+"""For Python users: read a round, formulate it, solve it, look at the plan as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+
+from integrated_fund.checks import check
+from integrated_fund.fund import Fund
+from integrated_fund.problem import Problem
+from integrated_fund.round import Round
+from optalloc.errors import NO_PLAN, OptallocError
+from optalloc.plan.plan import Plan
+from optalloc.solve.planning import NoPlan, plan_of
+from optalloc.solve.progress import Listener, Watch, silent
+from optalloc.workbook.reader import read_round
+
+
+class InvalidRound(OptallocError):
+    """The workbook has errors; `problems` holds them all."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        errors = [problem for problem in problems if problem.severity == "error"]
+        lines = [f"{problem.place}: {problem.message()}" for problem in errors]
+        super().__init__("invalid_round", f"{len(errors)} errors:\n" + "\n".join(lines))
+        self.problems = tuple(problems)
+
+
+class NoPlanExists(OptallocError):
+    """No plan keeps every rule, or none was found in time (`status` is infeasible or unknown)."""
+
+    exit_code = NO_PLAN
+
+    def __init__(self, result: NoPlan) -> None:
+        super().__init__("no_plan", result.reason)
+        self.status = result.status
+
+
+def read(path: str | Path, sets: Sequence[str] = ()) -> Round:
+    """Read a round workbook; `sets` are changes such as "Sources.education.amount=*1.1".
+
+    Raises:
+        WorkbookUnreadable: the file is no workbook that can be read.
+        InvalidRound: the workbook has errors.
+        WrongUse: a change names something that is not there.
+    """
+    reading = read_round(Path(path), sets)
+    problems = list(reading.problems)
+    if reading.round is not None:
+        problems += check(reading.round)
+    if reading.round is None or any(problem.severity == "error" for problem in problems):
+        raise InvalidRound(problems)
+    return reading.round
+
+
+def formulate(round_: Round) -> Fund:
+    """Return the round's mixed-integer programme: `fund.model` is an ordinary Pyomo model to extend."""
+    return Fund(round_)
+
+
+def solve(
+    round_: Round | Fund,
+    *,
+    gap: Decimal | float | str | None = None,
+    time_limit: float | None = None,
+    solver: str | None = None,
+    listener: Listener = silent,
+) -> Plan:
+    """Return the plan of a round, or of a fund with constraints of one's own on its model.
+
+    `gap` is relative (the round's own when None), `time_limit` in seconds, `listener` hears the progress. Constraints of
+    one's own are kept within the solver's tolerance, everything else exactly.
+
+    Raises:
+        NoPlanExists: no plan exists, or none was found in time.
+        WrongUse: there is no solver of that name.
+    """
+    fund = round_ if isinstance(round_, Fund) else Fund(round_)
+    asked = None if gap is None else Decimal(str(gap))
+    result = plan_of(fund, Watch(time_limit, listener), gap=asked, solver=solver)
+    if isinstance(result, NoPlan):
+        raise NoPlanExists(result)
+    return result
+
+
+def tables(plan: Plan) -> dict[str, pd.DataFrame]:
+    """Return a plan as tables: awards, payments, rules, sources, criteria, declined. Amounts are Decimals."""
+    parts = {
+        "awards": plan.awards,
+        "payments": plan.payments,
+        "rules": plan.rules,
+        "sources": plan.sources,
+        "declined": plan.declined,
+    }
+    found = {
+        name: pd.DataFrame([{k: v for k, v in asdict(row).items() if k != "origin"} for row in rows])
+        for name, rows in parts.items()
+    }
+    found["criteria"] = pd.DataFrame(list(plan.criteria.items()), columns=["criterion", "value"])
+    return found
