@@ -14,7 +14,7 @@ from integrated_fund.fund import Fund
 from integrated_fund.problem import Problem
 from integrated_fund.round import Round
 from optalloc.errors import NO_PLAN, OptallocError
-from optalloc.plan.plan import Plan
+from optalloc.plan.plan import Award, Declined, Payment, Plan, RuleLine, SourceLine
 from optalloc.solve.planning import NoPlan, plan_of
 from optalloc.solve.progress import Listener, Watch, silent
 from optalloc.workbook.reader import read_round
@@ -89,7 +89,7 @@ def solve(
 
 def tables(plan: Plan) -> dict[str, pd.DataFrame]:
     """Return a plan as tables: awards, payments, rules, sources, criteria, declined. Amounts are Decimals."""
-    parts = {
+    parts: dict[str, tuple[Award | Payment | RuleLine | SourceLine | Declined, ...]] = {
         "awards": plan.awards,
         "payments": plan.payments,
         "rules": plan.rules,

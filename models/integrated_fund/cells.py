@@ -10,6 +10,7 @@ join a pivot as long as that makes the model smaller.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -70,7 +71,7 @@ def _pivots_of_measure(measure: MeasureKey, numbers: list[int], totals: Sequence
     labelled: list[tuple[Codes, list[int]]] = []
     for rows in families.values():
         if member[rows].sum(axis=0).max(initial=0) <= 1:
-            labelled.append((np.array([np.arange(1, len(rows) + 1)]) @ member[rows], rows))  # type: ignore[arg-type]
+            labelled.append((np.array([np.arange(1, len(rows) + 1)]) @ member[rows], rows))
         else:  # members that overlap (tags) are families of their own
             labelled += [(member[row].astype(np.int64), [row]) for row in rows]
     labelled = [(np.asarray(label, dtype=np.int64).reshape(-1), rows) for label, rows in labelled]
@@ -161,7 +162,8 @@ def scale_of(ledger: Ledger, key: MeasureKey) -> Fraction:
     )
     if not values:
         return Fraction(1)
-    return Fraction(10) ** round(np.log10(values[len(values) // 2]))
+    exponent = round(math.log10(values[len(values) // 2]))
+    return Fraction(10**exponent) if exponent >= 0 else Fraction(1, 10**-exponent)
 
 
 def _coefficients(ledger: Ledger, awards: Awards, pivot: Pivot, scale: Fraction) -> sparse.csr_matrix:

@@ -5,6 +5,363 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from integrated_fund.wording import Wording
+from integrated_fund.wording import Wording, error, warning
 
-READING: Mapping[str, Wording] = MappingProxyType({})
+READING: Mapping[str, Wording] = MappingProxyType(
+    {
+        # sheets
+        "missing_sheet": error(
+            "a sheet named {sheet}",
+            "The sheet {sheet} is missing. Add it, or start from a template: optalloc new.",
+            "名为{sheet_zh}的工作表",
+            "缺少工作表{sheet_zh}（{sheet}）。请补上，或从模板开始：optalloc new。",
+        ),
+        "sheet_twice": error(
+            "one sheet {sheet}",
+            "The sheet {sheet} stands twice (in English and in Chinese). Keep one of them.",
+            "只有一个{sheet_zh}工作表",
+            "工作表{sheet_zh}（{sheet}）出现两次。请只保留一个。",
+        ),
+        "near_sheet": error(
+            "a known sheet name, such as {near}",
+            "No sheet goes by this name. Did you mean {near}? Rename the sheet.",
+            "已知的工作表名，例如{near}",
+            "没有这个名称的工作表。是否为{near}？请改名。",
+        ),
+        "unknown_sheet": warning(
+            "a sheet of the round workbook",
+            "This sheet is not known and is not read. If it only holds notes, all is well.",
+            "轮次工作簿中的工作表",
+            "未知的工作表，不会读取。若只是备注则无妨。",
+        ),
+        "sheet_not_built": error(
+            "an empty sheet {sheet}",
+            "The sheet {sheet} is not supported yet. Clear its rows; they cannot be taken into account.",
+            "空的{sheet_zh}工作表",
+            "尚不支持工作表{sheet_zh}（{sheet}）。请清空其内容，否则无法计入。",
+        ),
+        "no_heading_row": error(
+            "the headings of the sheet {sheet} in its first filled row",
+            "The sheet {sheet} is empty. Put its headings in the first row and fill in at least one row.",
+            "首个非空行为{sheet_zh}的列标题",
+            "工作表{sheet_zh}（{sheet}）为空。请在首行填写列标题，并至少填写一行。",
+        ),
+        "no_rows": error(
+            "at least one filled row",
+            "The sheet {sheet} has no rows. Fill in at least one.",
+            "至少一个填写的行",
+            "工作表{sheet_zh}（{sheet}）没有内容。请至少填写一行。",
+        ),
+        "hidden_sheet": warning(
+            "a visible sheet",
+            "This sheet is hidden; it counts all the same.",
+            "可见的工作表",
+            "该工作表被隐藏，但仍然计入。",
+        ),
+        "hidden_rows": warning(
+            "visible rows",
+            "{count} hidden rows are counted like the others. Delete them if they should not count.",
+            "可见的行",
+            "有{count}个隐藏行，照样计入。如不应计入，请删除。",
+        ),
+        "merged": error(
+            "cells that are not merged",
+            "Merged cells keep only one value: the others are blank. Unmerge them and fill in each cell.",
+            "未合并的单元格",
+            "合并单元格只保留一个值，其余为空。请取消合并并逐一填写。",
+        ),
+        # headings
+        "heading_twice": error(
+            "each heading once",
+            "This heading stands twice. Delete or rename one of the columns.",
+            "每个列标题只出现一次",
+            "该列标题出现两次。请删除或更名其中一列。",
+        ),
+        "near_column": error(
+            "a known heading, such as {near}",
+            "No column goes by this name. Did you mean {near}? Correct the heading.",
+            "已知的列标题，例如{near}",
+            "没有这个名称的列。是否为{near}？请更正。",
+        ),
+        "unknown_column": error(
+            "one of {names}",
+            "The sheet {sheet} has no such column. Correct the heading or delete the column.",
+            "{names}之一",
+            "工作表{sheet_zh}没有这一列。请更正列标题或删除该列。",
+        ),
+        "missing_column": error(
+            "a column {column}",
+            "The sheet {sheet} needs a column {column}. Add it.",
+            "列{column_zh}",
+            "工作表{sheet_zh}需要列{column_zh}（{column}）。请补上。",
+        ),
+        "text_column": warning(
+            "numbers, or a known heading",
+            "This column holds text under a heading that is not known: it is not read.",
+            "数值，或已知的列标题",
+            "该列为文本且列标题未知，不会读取。",
+        ),
+        "no_heading_above": warning(
+            "a heading above the value, or no value",
+            "There is a value in a column without a heading: it is not read.",
+            "上方有列标题，或没有值",
+            "该列没有标题，其中的值不会读取。",
+        ),
+        "column_not_built": error(
+            "a blank cell",
+            "{column} is not supported yet. Clear the cell; it cannot be taken into account.",
+            "空白单元格",
+            "尚不支持{column_zh}（{column}）。请清空，否则无法计入。",
+        ),
+        # cells
+        "missing_value": error(
+            "a value for {column}",
+            "{column} must be filled in here.",
+            "{column_zh}的值",
+            "此处必须填写{column_zh}（{column}）。",
+        ),
+        "not_a_number": error(
+            "a plain number, such as 1200 or 0.5",
+            "This is not a plain number. Type it without thousands marks, units or letters.",
+            "普通数字，例如1200或0.5",
+            "这不是普通数字。请勿使用千位分隔符、单位或字母。",
+        ),
+        "number_as_text": warning(
+            "a number",
+            "This number is stored as text; it is taken as the number it shows.",
+            "数字",
+            "该数字以文本形式保存，按其显示的数字计入。",
+        ),
+        "too_many_digits": error(
+            "at most 15 digits",
+            "Excel keeps 15 digits of a number; this one has more. Use a larger unit.",
+            "至多15位数字",
+            "Excel只保留15位数字，此处超出。请使用更大的计量单位。",
+        ),
+        "boolean": error(
+            "a number",
+            "TRUE or FALSE stands where a number belongs. Type the number.",
+            "数字",
+            "此处应为数字，却是TRUE或FALSE。请填写数字。",
+        ),
+        "date": error(
+            "a number",
+            "A date stands where a number belongs. Type the number and set the cell's format to General.",
+            "数字",
+            "此处应为数字，却是日期。请填写数字并将单元格格式设为常规。",
+        ),
+        "cell_error": error(
+            "a value",
+            "The cell shows an Excel error. Mend the formula or type the value.",
+            "值",
+            "单元格显示Excel错误。请修正公式或直接填写值。",
+        ),
+        "cell_formula_without_value": error(
+            "a value",
+            "This formula has never been calculated. Open the workbook in Excel, let it calculate, save it again.",
+            "值",
+            "该公式从未计算。请在Excel中打开、计算并重新保存。",
+        ),
+        "cell_markup": error(
+            "a plain value",
+            "The cell's stored value is damaged. Type it again and save.",
+            "普通的值",
+            "单元格保存的值已损坏。请重新填写并保存。",
+        ),
+        "cell_bad_number": error(
+            "a number",
+            "The stored number cannot be read. Type it again and save.",
+            "数字",
+            "保存的数字无法读取。请重新填写并保存。",
+        ),
+        "cell_repeated": error(
+            "one value",
+            "The file holds two values for this cell. Type it again in Excel and save.",
+            "一个值",
+            "文件中该单元格有两个值。请在Excel中重新填写并保存。",
+        ),
+        "negative": error(
+            "0 or more",
+            "{column} cannot be negative.",
+            "0或以上",
+            "{column_zh}不能为负。",
+        ),
+        "not_positive": error(
+            "more than 0",
+            "{column} must be more than 0.",
+            "大于0",
+            "{column_zh}必须大于0。",
+        ),
+        "too_small": error(
+            "{least} or more",
+            "{column} must be {least} or more.",
+            "{least}或以上",
+            "{column_zh}不能小于{least}。",
+        ),
+        "not_whole": error(
+            "a whole number",
+            "{column} must be a whole number.",
+            "整数",
+            "{column_zh}必须为整数。",
+        ),
+        "not_a_year": error(
+            "a year such as 2027",
+            "This is not a year. Type it with four digits.",
+            "年度，例如2027",
+            "这不是年度。请用四位数字填写。",
+        ),
+        "not_a_share": error(
+            "a share from 0 to 1, such as 0.45 or 45 %",
+            "{column} is a share: type 0.45 or 45 %, not 45.",
+            "0到1的比例，例如0.45或45 %",
+            "{column_zh}为比例：请填0.45或45 %，而不是45。",
+        ),
+        "not_a_multiple": error(
+            "a multiple of {step}, such as {below} or {above}",
+            "Amounts are whole multiples of the step {step}. Take {below} or {above}, or a finer step on the sheet Round.",
+            "{step}的整数倍，例如{below}或{above}",
+            "金额须为最小单位{step}的整数倍。请取{below}或{above}，或在轮次表中设更小的单位。",
+        ),
+        "not_a_choice": error(
+            "one of {choices}",
+            "{column} takes one of {choices}.",
+            "{choices_zh}之一",
+            "{column_zh}应为{choices_zh}之一。",
+        ),
+        "choice_not_built": error(
+            "another choice",
+            "{value} is not supported yet for {column}.",
+            "其他选项",
+            "{column_zh}尚不支持{value}。",
+        ),
+        "bad_shares": error(
+            "a region, or shares such as beijing:0.6; gansu:0.4",
+            "The shares cannot be read. Write region:share, separated by ;",
+            "一个地区，或份额如beijing:0.6; gansu:0.4",
+            "份额无法读取。请写作地区:份额，用;分隔。",
+        ),
+        "shares_sum": error(
+            "shares that add up to 1",
+            "The shares add up to {total}. Make them add up to 1.",
+            "合计为1的份额",
+            "份额合计为{total}。应合计为1。",
+        ),
+        "bad_profile": error(
+            "yearly shares such as 0.5; 0.3; 0.2",
+            "The profile cannot be read. Write one share a year, separated by ;",
+            "年度份额，例如0.5; 0.3; 0.2",
+            "年度分布无法读取。请每年写一个份额，用;分隔。",
+        ),
+        "profile_sum": error(
+            "yearly shares that add up to 1",
+            "The yearly shares add up to {total}. Make them add up to 1.",
+            "合计为1的年度份额",
+            "年度份额合计为{total}。应合计为1。",
+        ),
+        "value_twice": error(
+            "each value once",
+            "A value stands twice in this cell. Delete one of them.",
+            "每个值只出现一次",
+            "该单元格中有重复的值。请删除其一。",
+        ),
+        "empty_filter": error(
+            "a value behind !",
+            "There is nothing behind the !. Write !value for everything but the value.",
+            "!后面的值",
+            "!后面没有值。请写作!值，表示除该值以外。",
+        ),
+        # names
+        "reserved_character": error(
+            "a name without ; : @ *",
+            "Names cannot hold ; : @ or *. Take another character.",
+            "不含; : @ *的名称",
+            "名称中不能有; : @或*。请改用其他字符。",
+        ),
+        "control_character": error(
+            "a name on one line",
+            "The name holds a line break or another control character. Type it again.",
+            "单行名称",
+            "名称中含有换行或其他控制字符。请重新填写。",
+        ),
+        "boolean_id": error(
+            "a name",
+            "TRUE or FALSE stands where a name belongs. Type the name.",
+            "名称",
+            "此处应为名称，却是TRUE或FALSE。请填写名称。",
+        ),
+        "date_id": error(
+            "a name",
+            "Excel has made a date of this name. Set the cell's format to Text and type the name again.",
+            "名称",
+            "Excel把该名称变成了日期。请将单元格格式设为文本并重新填写。",
+        ),
+        "long_id": error(
+            "a name of at most 15 digits, or stored as text",
+            "Excel keeps only 15 digits of a number. Set the cell's format to Text and type the name again.",
+            "至多15位数字，或以文本保存的名称",
+            "Excel只保留15位数字。请将单元格格式设为文本并重新填写。",
+        ),
+        "key_twice": error(
+            "a name that no other row has",
+            "{first} has the same name (case, width and blanks do not count). Give one of them another name.",
+            "与其他行不同的名称",
+            "与{first}同名（不区分大小写、全半角和空格）。请更改其一。",
+        ),
+        "folded_reference": warning(
+            "{defined}",
+            "This is taken as {defined}, which is spelt a little differently.",
+            "{defined}",
+            "按{defined}处理，二者写法略有不同。",
+        ),
+        # settings
+        "missing_setting": error(
+            "a row with the setting {setting}",
+            "The sheet Round needs a row {setting}. Add it with its value.",
+            "设置项{setting_zh}所在的行",
+            "轮次表需要设置项{setting_zh}（{setting}）。请补上并填写。",
+        ),
+        "near_setting": error(
+            "a known setting, such as {near}",
+            "There is no such setting. Did you mean {near}?",
+            "已知的设置项，例如{near}",
+            "没有这个设置项。是否为{near}？",
+        ),
+        "unknown_setting": error(
+            "one of {known}",
+            "There is no such setting. Correct it or delete the row.",
+            "{known}之一",
+            "没有这个设置项。请更正或删除该行。",
+        ),
+        "setting_twice": error(
+            "each setting once",
+            "This setting stands already at {first}. Delete one of the rows.",
+            "每个设置项只出现一次",
+            "该设置项已出现在{first}。请删除其一。",
+        ),
+        # years, weights
+        "first_year_missing": error(
+            "the setting first_year",
+            "{because} names a year or several years, so the round needs its first year: add a row first_year.",
+            "设置项起始年度",
+            "{because}涉及年度，因此轮次需要起始年度：请添加起始年度一行。",
+        ),
+        "source_year_missing": error(
+            "the year of the money",
+            "The round has several years: say which year this money is for.",
+            "资金所属年度",
+            "轮次有多个年度：请填写资金所属年度。",
+        ),
+        "weight_missing": error(
+            "a number of 0 or more",
+            "The method {method} needs a weight for every criterion.",
+            "0或以上的数字",
+            "加权方法要求每个指标都有权重。",
+        ),
+        "priority_missing": error(
+            "a whole number",
+            "The method {method} needs a priority for every criterion: the lowest number counts first.",
+            "整数",
+            "逐级方法要求每个指标都有优先级：数字小者优先。",
+        ),
+    }
+)

@@ -1,0 +1,5 @@
+from optalloc.workbook.grid import Tables
+
+
+def small() -> Tables:
+    return {}

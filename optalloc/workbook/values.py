@@ -1,0 +1,250 @@
+"""From a cell's content to a typed value, exactly as typed, or a mistake that says what is wrong with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Callable
+from decimal import Decimal
+
+from integrated_fund.round import Selection
+from optalloc.workbook.grid import BadCell, Value
+from optalloc.workbook.names import fold
+from optalloc.workbook.schema import Column
+
+#: A plain number stored as text is taken; 1,000 or 1e3 or １２００ is not.
+_PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+_PERCENT = re.compile(r"(-?\d+(\.\d+)?)\s*[%％]", re.ASCII)
+_SEPARATOR = re.compile("[;；]")
+_RESERVED = ";:@*；：＠＊"
+_DIGITS = 15
+
+Note = Callable[[str], None]
+
+
+class Mistake(Exception):
+    """A cell that cannot be taken: the code of its wording, and what fills the wording's gaps."""
+
+    def __init__(self, code: str, **details: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details = details
+
+
+def text_of(value: Value) -> str:
+    """Return a cell's content as text, for messages and for texts that look like numbers."""
+    if value is None:
+        return ""
+    if isinstance(value, BadCell):
+        return value.text
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return format(Decimal(format(value, ".15g")), "f")
+    if isinstance(value, str):
+        return value
+    return value.isoformat() if isinstance(value, (dt.datetime, dt.date, dt.time)) else str(value)
+
+
+def refuse_bad(value: Value) -> None:
+    """Raise Mistake for a cell no value can be taken from."""
+    if isinstance(value, BadCell):
+        raise Mistake(f"cell_{value.code}")
+
+
+def is_blank(value: Value) -> bool:
+    """Return whether a cell is empty or holds only blanks."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def number(value: Value, note: Note) -> Decimal:
+    """Return a number exactly as typed: a double carries 15 digits."""
+    if isinstance(value, float):
+        exact = Decimal(format(value, ".15g"))
+        if not exact.is_finite():
+            raise Mistake("not_a_number")
+        return exact
+    refuse_bad(value)
+    if isinstance(value, bool):
+        raise Mistake("boolean")
+    if isinstance(value, (dt.date, dt.time, dt.timedelta)):
+        raise Mistake("date")
+    assert isinstance(value, str)
+    plain = value.strip()
+    if not _PLAIN.fullmatch(plain):
+        raise Mistake("not_a_number")
+    exact = Decimal(plain)
+    _within_digits(exact)
+    note("number_as_text")
+    return exact
+
+
+def _within_digits(exact: Decimal) -> None:
+    if len(exact.normalize().as_tuple().digits) > _DIGITS:
+        raise Mistake("too_many_digits")
+
+
+def percent(value: Value, note: Note) -> Decimal:
+    """Return a number; 45 % (as text) is 0.45."""
+    if isinstance(value, str):
+        found = _PERCENT.fullmatch(value.strip())
+        if found:
+            exact = Decimal(found.group(1)) / 100
+            _within_digits(exact)
+            return exact
+    return number(value, note)
+
+
+def share(value: Value, note: Note) -> Decimal:
+    """Return a share from 0 to 1."""
+    exact = percent(value, note)
+    if not 0 <= exact <= 1:
+        raise Mistake("not_a_share")
+    return exact
+
+
+def whole(value: Value, note: Note) -> int:
+    """Return a whole number."""
+    exact = number(value, note)
+    if exact != exact.to_integral_value():
+        raise Mistake("not_whole")
+    return int(exact)
+
+
+def text(value: Value, note: Note) -> str:
+    """Return free text; numbers as they are shown."""
+    del note
+    refuse_bad(value)
+    return " ".join(text_of(value).split())
+
+
+def identifier(value: Value, note: Note) -> str:
+    """Return a name that rows go by: no separators in it, no date, at most 15 digits."""
+    refuse_bad(value)
+    if isinstance(value, bool):
+        raise Mistake("boolean_id")
+    if isinstance(value, (dt.date, dt.time, dt.timedelta)):
+        raise Mistake("date_id")
+    if isinstance(value, float) and abs(value) >= 10**_DIGITS:
+        raise Mistake("long_id")
+    del note
+    return clean_name(text_of(value))
+
+
+def clean_name(name: str) -> str:
+    """Return a name trimmed, without invisible characters; refuse the characters that separate names."""
+    cleaned = name.strip()
+    if not cleaned.isascii():
+        cleaned = "".join(c for c in cleaned if unicodedata.category(c) != "Cf").strip()
+        # Full-width letters and digits fold: they are the same identifier.
+        cleaned = unicodedata.normalize("NFKC", cleaned) if _full_width(cleaned) else cleaned
+    if any(c in cleaned for c in _RESERVED):
+        raise Mistake("reserved_character")
+    if any(unicodedata.category(c) == "Cc" for c in cleaned):
+        raise Mistake("control_character")
+    return " ".join(cleaned.split())
+
+
+def _full_width(name: str) -> bool:
+    return any("\uff01" <= c <= "\uff5e" or c == "\u3000" for c in name)
+
+
+def several(value: Value, note: Note) -> tuple[str, ...]:
+    """Return values separated by ; each a clean name, none twice."""
+    refuse_bad(value)
+    if isinstance(value, (float, bool)):
+        return (identifier(value, note),)
+    parts = [clean_name(part) for part in _SEPARATOR.split(text_of(value)) if part.strip()]
+    folded = [fold(part) for part in parts]
+    if len(set(folded)) < len(folded):
+        raise Mistake("value_twice")
+    return tuple(parts)
+
+
+def selection(value: Value, note: Note) -> Selection:
+    """Return what a filter cell lets pass: values, and !values."""
+    refuse_bad(value)
+    parts = [text_of(value)] if isinstance(value, float) else _SEPARATOR.split(text_of(value))
+    include: list[str] = []
+    exclude: list[str] = []
+    for part in parts:
+        stripped = part.strip()
+        if not stripped:
+            continue
+        negative = stripped[0] in "!！"
+        name = clean_name(stripped[1:] if negative else stripped)
+        if not name:
+            raise Mistake("empty_filter")
+        (exclude if negative else include).append(name)
+    del note
+    return Selection(frozenset(include), frozenset(exclude))
+
+
+def closed(value: Value, column: Column) -> str:
+    """Return the English word of a closed list, from either language."""
+    refuse_bad(value)
+    typed = fold(text_of(value)).replace("≥", ">=").replace("≤", "<=").replace("⩾", ">=").replace("⩽", "<=")
+    for english, chinese in column.choices.items():
+        if typed in (fold(english), fold(chinese)):
+            if english in column.unbuilt:
+                raise Mistake("choice_not_built", value=english)
+            return english
+    raise Mistake("not_a_choice", choices=", ".join(column.choices), choices_zh="、".join(column.choices.values()))
+
+
+def parts_of_region(value: Value, note: Note) -> tuple[tuple[str, Decimal], ...]:
+    """Return (region, share) pairs that add up to exactly 1."""
+    refuse_bad(value)
+    typed = text_of(value)
+    if isinstance(value, (float, bool)) or not any(c in typed for c in ";:；："):
+        return ((identifier(value, note), Decimal(1)),)
+    pairs: list[tuple[str, Decimal]] = []
+    for part in _SEPARATOR.split(typed):
+        if not part.strip():
+            continue
+        pieces = re.split("[:：]", part)
+        if len(pieces) != 2:
+            raise Mistake("bad_shares")
+        pairs.append((clean_name(pieces[0]), _part(pieces[1])))
+    if len({fold(region) for region, _ in pairs}) < len(pairs):
+        raise Mistake("value_twice")
+    shares = _adding_to_one([part for _, part in pairs], "shares_sum")
+    return tuple((region, part) for (region, _), part in zip(pairs, shares, strict=True))
+
+
+def profile(value: Value, note: Note) -> tuple[Decimal, ...]:
+    """Return yearly shares that add up to exactly 1."""
+    if isinstance(value, float):
+        return tuple(_adding_to_one([number(value, note)], "profile_sum"))
+    refuse_bad(value)
+    if not isinstance(value, str):
+        raise Mistake("bad_profile")
+    try:
+        parts = [_part(part) for part in _SEPARATOR.split(value) if part.strip()]
+    except Mistake as mistake:
+        raise Mistake("bad_profile") from mistake
+    return tuple(_adding_to_one(parts, "profile_sum"))
+
+
+def _part(typed: str) -> Decimal:
+    stripped = typed.strip()
+    percentage = _PERCENT.fullmatch(stripped)
+    if percentage:
+        exact = Decimal(percentage.group(1)) / 100
+    elif _PLAIN.fullmatch(stripped):
+        exact = Decimal(stripped)
+    else:
+        raise Mistake("bad_shares")
+    _within_digits(exact)
+    if not 0 <= exact <= 1:
+        raise Mistake("bad_shares")
+    return exact
+
+
+def _adding_to_one(parts: list[Decimal], code: str) -> list[Decimal]:
+    """Give what is missing to 1 (three thirds) to the last part, up to 0.001."""
+    missing = 1 - sum(parts, Decimal(0))
+    if not parts or abs(missing) > Decimal("0.001") or parts[-1] + missing < 0:
+        raise Mistake(code, total=format(1 - missing, "f"))
+    return [*parts[:-1], parts[-1] + missing]
