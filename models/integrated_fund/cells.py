@@ -80,15 +80,12 @@ def _pivots_of_measure(measure: MeasureKey, numbers: list[int], totals: Sequence
     drafts: list[_Draft] = []
     for label, rows in labelled:
         alone = _Draft(label, rows, _cost(label, rows, member, size))
-        best, saving = None, 0
-        for draft in drafts:
-            joined = _join(draft, alone, member, size)
-            if draft.cost + alone.cost - joined.cost > saving:
-                best, saving = (draft, joined), draft.cost + alone.cost - joined.cost
-        if best is None:
-            drafts.append(alone)
-        else:
-            drafts[drafts.index(best[0])] = best[1]
+        best, saving = len(drafts), 0
+        joined = [_join(draft, alone, member, size) for draft in drafts]
+        for number, (draft, together) in enumerate(zip(drafts, joined, strict=True)):
+            if draft.cost + alone.cost - together.cost > saving:
+                best, saving = number, draft.cost + alone.cost - together.cost
+        drafts[best : best + 1] = [joined[best] if best < len(drafts) else alone]
 
     pivots = []
     for draft in drafts:

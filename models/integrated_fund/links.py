@@ -14,6 +14,8 @@ which of them binds depends on the signs of the value and of the weight. Without
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pyomo.environ as pyo
 from pyomo.core.expr.numeric_expr import LinearExpression
 
@@ -69,7 +71,7 @@ def _add_synergies(model: pyo.ConcreteModel, ledger: Ledger, awards: Awards) -> 
             for number, member in enumerate(started):
                 model.together_only_if[name, s, number] = z - member <= 0
             model.together_if[name, s] = z - sum(started) >= 1 - len(started)
-            weights.append(float(link.value * (factors[s] - (0 if later is None else factors[later]))))  # type: ignore[operator]
+            weights.append(float(Fraction(link.value) * (factors[s] - (0 if later is None else factors[later]))))
             variables.append(z)
         values[link.link] = LinearExpression(constant=0, linear_coefs=weights, linear_vars=variables)
     return values

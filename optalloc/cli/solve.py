@@ -138,6 +138,7 @@ def _solved(
 
 
 def _no_plan(result: NoPlan, checked: Checked, seconds: dict[str, float], as_json: bool) -> int:
+    from integrated_fund.checks import NO_PLAN as NO_PLAN_PROOFS
     from optalloc.cli.documents import print_document, without_plan
     from optalloc.cli.terminal import err, print_problems
 
@@ -146,12 +147,8 @@ def _no_plan(result: NoPlan, checked: Checked, seconds: dict[str, float], as_jso
     else:
         console: Console = err()
         console.print(f"[bold red]No plan:[/] {result.reason}.")
-        proofs = [problem for problem in checked.problems if problem.code in _PROOFS]
+        proofs = [problem for problem in checked.problems if problem.code in NO_PLAN_PROOFS]
         if proofs:
             console.print("What is known to stand in the way:")
             print_problems(proofs, checked.language, console)
     return NO_PLAN if result.status == "infeasible" else STOPPED
-
-
-#: Warnings of `check` that prove there is no plan.
-_PROOFS = frozenset({"rule_unmeetable", "mandatory_unpayable"})
