@@ -119,7 +119,7 @@ def draft_projects(number: int, years: int, random: Random) -> list[Draft]:
     drafts: list[Draft] = []
     platforms = 0
     for position, (place, field_) in enumerate(zip(places, fields, strict=True)):
-        is_platform = field_.sector == "basic_research" and random.randrange(100) < 35
+        is_platform = field_.sector == "basic_research" and random.randrange(100) < 45
         if is_platform:
             # Every province's leading university asks for about as many platforms.
             place = PROVINCES[platforms % len(PROVINCES)]
@@ -295,7 +295,7 @@ def _measures(
     measures = {}
     for measure in MEASURES:
         place = {"equity_need": need, "cofunding": strength, "innovation": strength, "transformation": strength}
-        merit = (random.randint(40, 160) + random.randint(40, 160)) // 2
+        merit = (random.randint(65, 135) + random.randint(65, 135)) // 2
         parts = size * field_.yields[measure] * merit * quality * place.get(measure, 10_000)
         measures[measure] = (parts + 5 * 10**9) // 10**10
     return measures

@@ -113,7 +113,7 @@ def _round(projects: int, seed: int, years: int) -> list[_Row]:
         "title": f"Integrated fund, an invented round of {projects} projects",
         "currency": "CNY",
         "unit": "10,000 yuan",
-        "step": Decimal(STEP),
+        "step": Decimal(1),
         "first_year": FIRST_YEAR,
         "years": years,
         "discount": Decimal("0.03"),

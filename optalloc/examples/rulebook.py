@@ -170,7 +170,7 @@ def _families(leading: tuple[str, ...], cap: int) -> Iterator[Family]:
         MappingProxyType({"categories": ("block_grant",)}), of="funds", authority="Compulsory education act",
     )  # fmt: skip
     yield Family(
-        "platforms", "Ceiling on platforms", "award", "<=", fine, 5,
+        "platforms", "Ceiling on platforms", "award", "<=", fine, 40,
         MappingProxyType({"categories": ("platform",)}), of="total",
     )  # fmt: skip
     yield Family(
@@ -178,7 +178,7 @@ def _families(leading: tuple[str, ...], cap: int) -> Iterator[Family]:
         MappingProxyType({"tags": ("counterpart",)}), of="total",
     )  # fmt: skip
     yield Family(
-        "cofunding_technology", "Money of others in technology", "cofunding", ">=", Decimal(100), 4,
+        "cofunding_technology", "Money of others in technology", "cofunding", ">=", Decimal(100), 24,
         MappingProxyType({"sectors": ("key_technology", "technology_transfer")}),
     )  # fmt: skip
     yield Family(

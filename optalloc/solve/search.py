@@ -28,7 +28,7 @@ from optalloc.solve.progress import Watch
 LARGE = 3000
 #: Up to this number the search goes on to a gap of 0 for a while when the asked gap is closed.
 SMALL = 600
-CORE = 800
+CORE = 1000
 CORE_NODES = 3000
 PROOF_NODES = 4000
 TRIES = 8
@@ -106,14 +106,11 @@ class Search:
         integer = np.flatnonzero(self.arrays.integer)
         distance = np.abs(relaxed.reduced_costs[integer])
         order = integer[np.argsort(distance, kind="stable")]
-        size = CORE
-        while size < len(integer) and not self._closed() and not self.watch.must_stop():
-            self.watch.phase = f"core of {size}"
-            outside = order[size:]
-            settled = np.round(relaxed.x[outside])
-            core = self.base.with_bounds(outside, settled, settled)
-            self._improve(core, self.gap / 2, CORE_NODES)
-            size *= 4
+        self.watch.phase = f"core of {CORE}"
+        outside = order[CORE:]
+        settled = np.round(relaxed.x[outside])
+        core = self.base.with_bounds(outside, settled, settled)
+        self._take(self._solve(core, self.gap / 2, CORE_NODES), core, self.gap / 2, CORE_NODES)
         return False
 
     def _whole(self, gap: float, nodes: int | None) -> bool:
@@ -124,10 +121,6 @@ class Search:
         self._bound(outcome.bound)
         self._take(outcome, self.base, gap, nodes)
         return False
-
-    def _improve(self, arrays: Arrays, gap: float, nodes: int | None) -> None:
-        outcome = self._solve(arrays, gap, nodes)
-        self._take(outcome, arrays, gap, nodes)
 
     def _solve(self, arrays: Arrays, gap: float, nodes: int | None) -> Outcome:
         start = None if self.best is None else self._point(self.best.evaluation.decision, arrays)
