@@ -15,7 +15,7 @@ from types import MappingProxyType
 from optalloc.examples.provinces import PROVINCES, Province
 from optalloc.examples.wordlists import PLATFORMS, TITLES
 
-STEP = 10
+GRAIN = 10
 MEASURES = ("cofunding", "talent_trained", "innovation", "transformation", "equity_need")
 
 
@@ -145,7 +145,7 @@ def _draft(
     size = _PLATFORM_SIZE if is_platform else random.choices(_SIZES, [s[2] for s in _SIZES])[0]
     steps = random.randint(size[0], size[1])
     is_variable = random.randrange(100) < field_.scalable
-    min_award = STEP * max(1, steps * 4 // 10) if is_variable else None
+    min_award = GRAIN * max(1, steps * 4 // 10) if is_variable else None
     length = 1 + random.choices((0, 1, 2), (25, 40, 35))[0]
     profile = random.choice(_PROFILES[min(length, years)])
     last = years - len(profile)
@@ -155,7 +155,7 @@ def _draft(
     title = f"{random.choice(PLATFORMS if is_platform else what)}: {random.choice(subjects)}, {place.name}"
     if len(shares) > 1:
         title += " with " + " and ".join(PROVINCE_OF[region].name for region, _ in shares[1:])
-    measures = _measures(field_, STEP * steps, shares, 115 if is_platform else 100, random)
+    measures = _measures(field_, GRAIN * steps, shares, 115 if is_platform else 100, random)
     return Draft(
         name,
         title,
@@ -164,7 +164,7 @@ def _draft(
         shares,
         institution,
         tags,
-        STEP * steps,
+        GRAIN * steps,
         min_award,
         starts,
         profile,
@@ -172,40 +172,77 @@ def _draft(
     )
 
 
-def draft_block_grants(awards: Mapping[str, int], years: int) -> list[Draft]:
-    """Return each province's block grant for compulsory education, its maximum about half as large again as `awards`."""
-    even = 100 // years
-    profile = (100 - even * (years - 1), *(even,) * (years - 1))
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A yearly block grant of every province: its part of what the reference plan gives in block grants, in per cent."""
+
+    stem: str
+    title: str
+    sector: str
+    part: int
+    tags: tuple[str, ...]
+    yields: Mapping[str, int]
+
+
+GRANTS = (
+    Grant(
+        "compulsory",
+        "Compulsory education",
+        "basic_education",
+        70,
+        ("rural",),
+        MappingProxyType({"talent_trained": 6, "equity_need": 13}),
+    ),
+    Grant(
+        "talent",
+        "Provincial talent scheme",
+        "young_scholars",
+        30,
+        (),
+        MappingProxyType({"talent_trained": 13, "equity_need": 4}),
+    ),
+)
+
+
+def draft_block_grants(years: int, awards: Mapping[str, int], random: Random) -> list[Draft]:
+    """Return the block grants of all provinces and years; `awards` are theirs in the reference plan, by project.
+
+    A maximum is about half as large again as that.
+    """
     drafts = []
-    for province in PROVINCES:
-        max_award = -(-(awards[province.region] * 3 // 2 + 100) // 100) * 100
-        need = max_award * 13 * _need(province) // 10_000
-        measures = dict.fromkeys(MEASURES, 0) | {"talent_trained": max_award * 6 // 100, "equity_need": need}
-        name = f"compulsory_{province.region}"
-        title = f"Compulsory education, {province.name}"
-        shares = ((province.region, 100),)
-        tags = ("rural",)
-        drafts.append(
-            Draft(
-                name,
-                title,
-                "basic_education",
-                "block_grant",
-                shares,
-                None,
-                tags,
-                max_award,
-                0,
-                (0, 0),
-                profile,
-                measures,
-            )
-        )
+    for grant in GRANTS:
+        for province in PROVINCES:
+            merit = random.randint(85, 115)
+            for year in range(years):
+                name = _grant_name(grant, province.region, year)
+                max_award = -(-(awards[name] * 3 // 2 + 20) // 50) * 50
+                need = max_award * grant.yields["equity_need"] * _need(province) // 10_000
+                people = max_award * grant.yields["talent_trained"] * merit // 10_000
+                drafts.append(
+                    Draft(
+                        project=name,
+                        title=f"{grant.title}, {province.name}, year {year + 1}",
+                        sector=grant.sector,
+                        category="block_grant",
+                        shares=((province.region, 100),),
+                        institution=None,
+                        tags=grant.tags,
+                        max_award=max_award,
+                        min_award=0,
+                        starts=(year, year),
+                        profile=(100,),
+                        measures=dict.fromkeys(MEASURES, 0) | {"talent_trained": people, "equity_need": need},
+                    )
+                )
     return drafts
 
 
-def reference_plan(drafts: list[Draft], platform_cap: int, random: Random) -> tuple[Plan, dict[str, int]]:
-    """Return a plan over the drafts, and what each province's block grant then is.
+def _grant_name(grant: Grant, region: str, year: int) -> str:
+    return f"{grant.stem}_{region}_{year + 1}"
+
+
+def reference_plan(drafts: list[Draft], platform_cap: int, years: int, random: Random) -> Plan:
+    """Return a plan over the drafts and the block grants, of which only the names are needed.
 
     Projects are taken in random order while each of their provinces stays within its part of the money, so the plan is
     fair to regions but blind to merit: an optimum has every reason to leave it, and rules set close to it bind.
@@ -231,11 +268,14 @@ def reference_plan(drafts: list[Draft], platform_cap: int, random: Random) -> tu
             load[region] += part
         plan.awards[draft.project] = draft.max_award
         plan.starts[draft.project] = random.randint(*draft.starts)
-    grants = {region: max(0, (target[region] - load[region]) // (100 * STEP)) * STEP for region in target}
-    for region, award in grants.items():
-        plan.awards[f"compulsory_{region}"] = award
-        plan.starts[f"compulsory_{region}"] = 0
-    return plan, grants
+    for region, whole_load in load.items():
+        rest = max(0, target[region] - whole_load) // 100
+        for grant in GRANTS:
+            for year in range(years):
+                name = _grant_name(grant, region, year)
+                plan.awards[name] = rest * grant.part // (100 * years * GRAIN) * GRAIN
+                plan.starts[name] = year
+    return plan
 
 
 def _region_weights() -> list[int]:

@@ -14,7 +14,7 @@ from random import Random
 from optalloc.examples.drafts import (
     FIELDS,
     MEASURES,
-    STEP,
+    GRAIN,
     Draft,
     Plan,
     draft_block_grants,
@@ -83,8 +83,8 @@ def generate(
     drafts = draft_projects(projects, years, random)
     platforms = sum(draft.category == "platform" for draft in drafts)
     cap = max(1, platforms // (2 * len(PROVINCES)))
-    plan, grants = reference_plan(drafts, cap, random)
-    everything = drafts + draft_block_grants(grants, years)
+    plan = reference_plan(drafts, cap, years, random)
+    everything = drafts + draft_block_grants(years, plan.awards, random)
     amounts = _amounts(everything, plan, years)
     books = post(everything, plan, sum(amounts.values()), FIRST_YEAR, years)
     leading = tuple(sorted({str(draft.institution) for draft in drafts if draft.category == "platform"}))
@@ -196,7 +196,7 @@ def _options(drafts: list[Draft], random: Random) -> Iterator[_Row]:
         money = 130 if extended else random.choice((60, 70, 75))
         # A level's measures move less than its money: the first steps of a project are the most useful ones.
         yields = random.randint(118, 126) if extended else money + random.randint(2, 12)
-        award = STEP * round(Fraction(draft.max_award * money, 100 * STEP))
+        award = GRAIN * round(Fraction(draft.max_award * money, 100 * GRAIN))
         if award == draft.max_award:
             continue
         yield {

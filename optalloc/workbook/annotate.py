@@ -1,0 +1,49 @@
+"""A copy of a planner's workbook with the cells at fault marked and a note on each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from openpyxl import load_workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import PatternFill
+
+from integrated_fund.problem import Language, Problem
+from optalloc.errors import OptallocError
+from optalloc.workbook.files import refuse_output, write_whole
+
+_FILLS = {"error": PatternFill("solid", fgColor="F8B4B4"), "warning": PatternFill("solid", fgColor="FFE699")}
+_TABS = {"error": "C00000", "warning": "FFC000"}
+
+
+def annotate(path: Path, problems: Sequence[Problem], output: Path, *, language: Language, force: bool) -> None:
+    """Write a marked copy of a workbook that has been opened safely before.
+
+    Raises:
+        WrongUse: the output is there already (without `force`), is the input, or cannot be written.
+        OptallocError: the workbook has something in it that cannot be copied.
+    """
+    refuse_output(output, force=force, inputs=[path])
+    try:
+        book = load_workbook(path, keep_vba=path.suffix.lower() == ".xlsm")
+    except (KeyError, ValueError, TypeError, AttributeError, OSError) as error:
+        raise OptallocError(
+            "cannot_mark", "This workbook has parts that cannot be copied, so no marked copy was made; see the list."
+        ) from error
+    by_cell: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        if problem.place is not None and problem.place.cell is not None and problem.place.sheet in book.sheetnames:
+            by_cell.setdefault((problem.place.sheet, problem.place.cell), []).append(problem)
+    for (sheet, cell_name), found in by_cell.items():
+        page = book[sheet]
+        worst = "error" if any(problem.severity == "error" for problem in found) else "warning"
+        cell = page[cell_name]
+        cell.fill = _FILLS[worst]
+        note = Comment("\n".join(problem.message(language) for problem in found), "optalloc")
+        note.width, note.height = 340, 60 + 40 * len(found)
+        if hasattr(cell, "comment"):
+            cell.comment = note
+        if page.sheet_properties.tabColor is None or worst == "error":
+            page.sheet_properties.tabColor = _TABS[worst]
+    write_whole(output, book.save, force=force, inputs=[path])
