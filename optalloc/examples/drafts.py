@@ -54,11 +54,11 @@ FIELDS = (
     _field("basic_education", "Basic education", "education", None, 14, 20, (10, 11, 1, 0, 14)),
     _field("vocational_education", "Vocational education", "education", "college", 13, 35, (30, 14, 2, 40, 9)),
     _field("higher_education", "Higher education", "education", "univ", 13, 20, (20, 11, 6, 30, 5)),
-    _field("basic_research", "Basic research", "science_technology", "univ", 15, 10, (10, 5, 15, 20, 2)),
+    _field("basic_research", "Basic research", "science_technology", "univ", 15, 10, (10, 6, 16, 20, 2)),
     _field("key_technology", "Key technology", "science_technology", "institute", 14, 20, (60, 4, 11, 110, 2)),
-    _field("technology_transfer", "Technology transfer", "science_technology", "institute", 11, 20, (80, 3, 6, 200, 4)),
+    _field("technology_transfer", "Technology transfer", "science_technology", "institute", 11, 20, (80, 4, 7, 220, 4)),
     _field("young_scholars", "Young scholars", "talent", "univ", 10, 50, (10, 14, 8, 10, 3)),
-    _field("industry_talent", "Industry talent", "talent", "college", 10, 50, (50, 13, 3, 90, 6)),
+    _field("industry_talent", "Industry talent", "talent", "college", 10, 50, (50, 11, 4, 90, 5)),
 )
 FIELD_OF = MappingProxyType({field_.sector: field_ for field_ in FIELDS})
 PROVINCE_OF = MappingProxyType({province.region: province for province in PROVINCES})

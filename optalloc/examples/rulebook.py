@@ -146,7 +146,7 @@ def _families(leading: tuple[str, ...], cap: int) -> Iterator[Family]:
         authority="Equalisation guideline, art. 2",
     )  # fmt: skip
     yield Family(
-        "west_per_head", "Every western province against the national average", "award", ">=", share, 12, west,
+        "west_per_head", "Every western province against the national average", "award", ">=", share, 4, west,
         of="average", each="region", per="population", authority="Equalisation guideline, art. 3",
     )  # fmt: skip
     yield Family(
@@ -156,7 +156,7 @@ def _families(leading: tuple[str, ...], cap: int) -> Iterator[Family]:
     yield Family(
         "west_each_year", "Western provinces in every year", "award", ">=", share, 5, west, of="total", each="year"
     )
-    for sector, distance in (("basic_research", 8), ("vocational_education", 8), ("technology_transfer", 8)):
+    for sector, distance in (("basic_research", 22), ("technology_transfer", 22), ("young_scholars", 4)):
         yield Family(
             f"share_{sector}", f"Share of {sector.replace('_', ' ')}", "award", ">=", fine, distance,
             MappingProxyType({"sectors": (sector,)}), of="funds",
@@ -178,7 +178,7 @@ def _families(leading: tuple[str, ...], cap: int) -> Iterator[Family]:
         MappingProxyType({"tags": ("counterpart",)}), of="total",
     )  # fmt: skip
     yield Family(
-        "cofunding_technology", "Money of others in technology", "cofunding", ">=", Decimal(100), 24,
+        "cofunding_technology", "Money of others in technology", "cofunding", ">=", Decimal(100), 40,
         MappingProxyType({"sectors": ("key_technology", "technology_transfer")}),
     )  # fmt: skip
     yield Family(
@@ -202,7 +202,7 @@ def _families(leading: tuple[str, ...], cap: int) -> Iterator[Family]:
         MappingProxyType({"belts": ("northeast",)}), of="gdp", each="region",
     )  # fmt: skip
     yield Family(
-        "east_ceiling", "No eastern province far above the national average", "award", "<=", share, 8,
+        "east_ceiling", "No eastern province far above the national average", "award", "<=", share, 30,
         MappingProxyType({"belts": ("east",)}), of="average", each="region", per="population",
     )  # fmt: skip
     # Rounds of more rules: each sector's money by belt, then by province, and the central provinces.

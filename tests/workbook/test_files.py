@@ -16,7 +16,6 @@ from optalloc.errors import WrongUse
 from optalloc.workbook.files import refuse_output, write_whole
 
 
-
 def _hello(path: Path) -> None:
     path.write_text("hello")
 
@@ -210,7 +209,7 @@ def test_a_limit_the_system_sets_is_met_without_a_trace(tmp_path: Path) -> None:
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
         try:
-            write_whole(Path(sys.argv[1]), lambda path: path.write_bytes(bytes(5000)), force=False) or None
+            write_whole(Path(sys.argv[1]), lambda path: path.write_bytes(bytes(5000)), force=False)
         except WrongUse as error:
             print(error.code)
         """

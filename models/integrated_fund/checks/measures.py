@@ -25,7 +25,7 @@ def blank_measures(round_: Round) -> Iterator[Problem]:
                 zeros.append(project)
             else:
                 yield problem("measure_needed", project.origin, column, measure=column, criterion=criterion.criterion)
-        if zeros:
+        if zeros and len(zeros) < len(round_.projects):  # a column nobody fills in is not used at all
             yield problem("measure_blank", zeros[0].origin, column, measure=column, count=str(len(zeros)))
 
 

@@ -1,0 +1,361 @@
+"""The table sheets of the plan workbook: what stands in which column, and which sums are formulas.
+
+Amounts are values, to the last digit. Sums over Awards are formulas: whoever changes an amount sees them follow.
+They compare with `=` inside SUMPRODUCT, because SUMIFS takes `?` in a name for any letter and "007" for 7.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from xlsxwriter import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from integrated_fund.problem import Language
+from integrated_fund.round import Region, Round, Rule
+from optalloc.plan.plan import SCHEMA_VERSION, Plan, RuleLine
+from optalloc.workbook.plan_labels import AWARD_COLUMNS, PlanSheet, word
+from optalloc.workbook.plan_table import (
+    FIRST_ROW,
+    Cell,
+    Column,
+    Formula,
+    Styles,
+    last_row,
+    significant_places,
+    span,
+    write_table,
+)
+
+ZERO = Decimal(0)
+
+#: Columns of Awards that formulas look at, from 0.
+_REGION, _YEAR, _SOURCE, _AMOUNT, _SECTOR = 3, 4, 5, 6, 8
+
+#: A manifest value longer than this is spread over several rows of its key.
+_PIECE = 16_000
+_NOT_IN_XML = re.compile("[\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A row of the Sectors or Regions sheet: a name and what it gets."""
+
+    name: str
+    title: str | None
+    amount: Decimal
+    projects: int
+
+
+@dataclass(frozen=True)
+class Money:
+    """The plan's payments added up, exactly, by what they are for; shares stand largest first."""
+
+    total: Decimal
+    sectors: tuple[Share, ...]
+    regions: tuple[Share, ...]
+    region_of: Mapping[str, Region]
+    paid: Mapping[tuple[str, int | None], Decimal]
+
+    @property
+    def has_population(self) -> bool:
+        """Whether the round states the population of every region."""
+        return bool(self.region_of) and all(r.attributes.get("population") for r in self.region_of.values())
+
+    def belts(self) -> list[tuple[str, Decimal]]:
+        """Return what each belt gets, largest first; belts without any money too."""
+        by_belt: dict[str, Decimal] = {region.belt: ZERO for region in self.region_of.values()}
+        for share in self.regions:
+            by_belt[self.region_of[share.name].belt] += share.amount
+        return sorted(by_belt.items(), key=lambda entry: -entry[1])
+
+
+def money_of(plan: Plan, round_: Round) -> Money:
+    """Add up the payments of a plan by sector, region and source."""
+    sector_of = {project.project: project.sector for project in round_.projects}
+    sectors = _shares(
+        ((row.sector, row.title) for row in round_.sectors),
+        ((sector_of[row.project], row.project, row.amount) for row in plan.payments),
+    )
+    regions = _shares(
+        ((row.region, row.title) for row in round_.regions),
+        ((row.region, row.project, row.amount) for row in plan.payments),
+    )
+    paid: dict[tuple[str, int | None], Decimal] = {}
+    for row in plan.payments:
+        key = (row.source, row.year)
+        paid[key] = paid.get(key, ZERO) + row.amount
+    total = sum((row.amount for row in plan.payments), ZERO)
+    return Money(total, sectors, regions, {region.region: region for region in round_.regions}, paid)
+
+
+def _shares(names: Iterable[tuple[str, str | None]], posted: Iterable[tuple[str, str, Decimal]]) -> tuple[Share, ...]:
+    amounts: dict[str, Decimal] = {}
+    projects: dict[str, set[str]] = {}
+    for name, project, amount in posted:
+        amounts[name] = amounts.get(name, ZERO) + amount
+        projects.setdefault(name, set()).add(project)
+    found = [Share(name, title, amounts.get(name, ZERO), len(projects.get(name, ()))) for name, title in names]
+    return tuple(sorted(found, key=lambda share: -share.amount))
+
+
+@dataclass(frozen=True)
+class PlanBook:
+    """A plan on its way into a workbook."""
+
+    book: Workbook
+    styles: Styles
+    language: Language
+    plan: Plan
+    round: Round
+    money: Money
+
+    @property
+    def unit(self) -> str:
+        """The round's unit with its currency."""
+        unit, currency = self.round.unit, self.round.currency
+        return unit if not currency or currency in unit else f"{unit} ({currency})"
+
+    def word(self, key: str, **gaps: object) -> str:
+        """Return a heading, label or sentence in the plan's language."""
+        return word(key, self.language, **gaps)
+
+    def table(self, name: PlanSheet, columns: Sequence[Column]) -> Worksheet:
+        """Add a sheet with a table."""
+        note = self.word(f"note_{name}", money=self.word("money", unit=self.unit), unit=self.unit)
+        return write_table(self.book, self.styles, self.language, name, note, columns, self.round.title)
+
+    def heads(self, *keys: str) -> list[str]:
+        """Return headings in the plan's language."""
+        return [self.word(key) for key in keys]
+
+
+def write_awards(out: PlanBook) -> None:
+    """Write the payments, one a row; the total above follows the filter."""
+    projects = {project.project: project for project in out.round.projects}
+    rows = out.plan.payments
+    amounts = f"G{FIRST_ROW}:G{last_row(len(rows))}"
+    heads = out.heads(*AWARD_COLUMNS, "title", "sector", "belt")
+    belts = {region.region: region.belt for region in out.round.regions}
+    out.table(
+        "Awards",
+        [
+            Column(heads[0], [row.project for row in rows], total=out.word("total_shown")),
+            Column(heads[1], [row.option for row in rows]),
+            Column(heads[2], [row.start for row in rows], "year"),
+            Column(heads[3], [row.region for row in rows]),
+            Column(heads[4], [row.year for row in rows], "year"),
+            Column(heads[5], [row.source for row in rows]),
+            Column(
+                heads[6],
+                [row.amount for row in rows],
+                "number",
+                Formula(f"=SUBTOTAL(109,{amounts})", out.money.total),
+            ),
+            Column(heads[7], [projects[row.project].title for row in rows]),
+            Column(heads[8], [projects[row.project].sector for row in rows]),
+            Column(heads[9], [belts[row.region] for row in rows]),
+        ],
+    )
+
+
+def write_rules(out: PlanBook) -> None:
+    """Write every rule member with its activity, bound, slack and violation."""
+    rows = out.plan.rules
+    rules = {rule.rule: rule for rule in out.round.rules}
+    heads = out.heads(
+        "rule", "member", "sense", "activity", "bound", "slack", "violation", "typed", "sentence", "soft", "state"
+    )
+    sheet = out.table(
+        "Rules",
+        [
+            Column(heads[0], [row.rule for row in rows]),
+            Column(heads[1], [row.member for row in rows]),
+            Column(heads[2], [row.sense for row in rows]),
+            Column(heads[3], [row.activity for row in rows], "mixed"),
+            Column(heads[4], [row.bound for row in rows], "mixed"),
+            Column(heads[5], [row.slack for row in rows], "mixed"),
+            Column(heads[6], [row.violation for row in rows], "mixed"),
+            Column(heads[7], [row.typed for row in rows], "mixed", in_percent=[_is_share(row, rules) for row in rows]),
+            Column(heads[8], [row.sentence for row in rows], "long"),
+            Column(heads[9], [out.word("yes" if row.soft else "no") for row in rows]),
+            Column(heads[10], [out.word(_state(row)) for row in rows]),
+            Column(out.word("authority"), [_authority(rules.get(row.rule)) for row in rows]),
+        ],
+    )
+    missed = {"type": "cell", "criteria": ">", "value": 0, "format": out.styles.of("missed")}
+    sheet.conditional_format(f"G{FIRST_ROW}:G{last_row(len(rows))}", missed)
+
+
+def _is_share(row: RuleLine, rules: Mapping[str, Rule]) -> bool:
+    """Return whether a bound is typed as a share: of the total, of the funds, of the average."""
+    return row.rule in rules and rules[row.rule].of in ("total", "funds", "average")
+
+
+def _state(row: RuleLine) -> str:
+    if row.violation:
+        return "missed"
+    return "kept" if row.slack else "exact"
+
+
+def _authority(rule: Rule | None) -> str | None:
+    return None if rule is None else rule.authority
+
+
+def _sum_where(column: int, key: str, rows: int) -> str:
+    """Return the sum of the awards whose column equals a cell."""
+    return f"SUMPRODUCT(--({span('Awards', column, rows)}={key}),{span('Awards', _AMOUNT, rows)})"
+
+
+def _awards_and_share(out: PlanBook, shares: Sequence[Share], column: int, letter: str) -> tuple[Column, Column]:
+    """Return the columns of awards and of their shares, as formulas; awards stand in `letter`."""
+    rows, total = len(out.plan.payments), out.money.total
+    numbers = range(FIRST_ROW, FIRST_ROW + len(shares))
+    awards = [
+        Formula(f"={_sum_where(column, f'$A{n}', rows)}", share.amount)
+        for n, share in zip(numbers, shares, strict=True)
+    ]
+    parts = [
+        Formula(f"=IF({letter}$3=0,0,{letter}{n}/{letter}$3)", share.amount / total if total else ZERO)
+        for n, share in zip(numbers, shares, strict=True)
+    ]
+    end = last_row(len(shares))
+    return (
+        Column(out.word("awards"), awards, "number", Formula(f"=SUM({letter}{FIRST_ROW}:{letter}{end})", total)),
+        Column(out.word("share"), parts, "share"),
+    )
+
+
+def write_regions(out: PlanBook) -> None:
+    """Write what each region gets; per head and against the average of all where the round has the population."""
+    shares, of = out.money.regions, out.money.region_of
+    awards, part = _awards_and_share(out, shares, _REGION, "D")
+    columns = [
+        Column(out.word("region"), [share.name for share in shares], total=out.word("all_regions")),
+        Column(out.word("title"), [share.title for share in shares]),
+        Column(out.word("belt"), [of[share.name].belt for share in shares]),
+        awards,
+        part,
+        Column(out.word("projects"), [share.projects for share in shares], "number"),
+    ]
+    if out.money.has_population:
+        people = [of[share.name].attributes["population"] or ZERO for share in shares]
+        everybody = sum(people, ZERO)
+        average = out.money.total / everybody
+        heads = [share.amount / persons for share, persons in zip(shares, people, strict=True)]
+        numbers = range(FIRST_ROW, FIRST_ROW + len(shares))
+        end = last_row(len(shares))
+        columns += [
+            Column(
+                out.word("population"),
+                people,
+                "number",
+                Formula(f"=SUM(G{FIRST_ROW}:G{end})", everybody),
+            ),
+            Column(
+                out.word("per_head"),
+                [Formula(f"=D{n}/G{n}", head) for n, head in zip(numbers, heads, strict=True)],
+                "number",
+                Formula("=IF(G3=0,0,D3/G3)", average),
+                places=significant_places(average),
+            ),
+            Column(
+                out.word("against"),
+                [
+                    Formula(f"=IF(H$3=0,0,H{n}/H$3)", head / average if average else ZERO)
+                    for n, head in zip(numbers, heads, strict=True)
+                ],
+                "share",
+            ),
+        ]
+    out.table("Regions", columns)
+
+
+def write_sectors(out: PlanBook) -> None:
+    """Write what each sector gets."""
+    shares = out.money.sectors
+    awards, part = _awards_and_share(out, shares, _SECTOR, "C")
+    out.table(
+        "Sectors",
+        [
+            Column(out.word("sector"), [share.name for share in shares], total=out.word("total")),
+            Column(out.word("title"), [share.title for share in shares]),
+            awards,
+            part,
+            Column(out.word("projects"), [share.projects for share in shares], "number"),
+        ],
+    )
+
+
+def write_sources(out: PlanBook) -> None:
+    """Write the sources, with the sum of their payments beside what the plan says is used."""
+    rows = out.plan.sources
+    count = len(out.plan.payments)
+    titles = {source.source: source.title for source in reversed(out.round.sources)}
+    paid: list[Cell] = []
+    part: list[Cell] = []
+    for n, row in enumerate(rows, FIRST_ROW):
+        same = f"--({span('Awards', _SOURCE, count)}=$A{n})"
+        if row.year is not None:
+            same += f",--({span('Awards', _YEAR, count)}=$B{n})"
+        amount = out.money.paid.get((row.source, row.year), ZERO)
+        paid.append(Formula(f"=SUMPRODUCT({same},{span('Awards', _AMOUNT, count)})", amount))
+        part.append(Formula(f"=IF(C{n}=0,0,D{n}/C{n})", row.used / row.amount if row.amount else ZERO))
+    end = last_row(len(rows))
+
+    def total(letter: str, value: Decimal) -> Formula:
+        return Formula(f"=SUBTOTAL(109,{letter}{FIRST_ROW}:{letter}{end})", value)
+
+    amounts = sum((row.amount for row in rows), ZERO)
+    used = sum((row.used for row in rows), ZERO)
+    out.table(
+        "Sources",
+        [
+            Column(out.word("source"), [row.source for row in rows], total=out.word("total_shown")),
+            Column(out.word("year"), [row.year for row in rows], "year"),
+            Column(out.word("amount"), [row.amount for row in rows], "number", total("C", amounts)),
+            Column(out.word("used"), [row.used for row in rows], "number", total("D", used)),
+            Column(out.word("carried"), [row.carried for row in rows], "number"),
+            Column(out.word("paid"), paid, "number", total("F", out.money.total)),
+            Column(out.word("used_share"), part, "share"),
+            Column(out.word("title"), [titles[row.source] for row in rows]),
+        ],
+    )
+
+
+def write_declined(out: PlanBook) -> None:
+    """Write the projects without money, and the one thing that keeps each out, where it is one."""
+    projects = {project.project: project for project in out.round.projects}
+    rows = out.plan.declined
+    out.table(
+        "Declined",
+        [
+            Column(out.word("project"), [row.project for row in rows]),
+            Column(out.word("title"), [projects[row.project].title for row in rows]),
+            Column(out.word("reason"), [row.reason for row in rows]),
+            Column(out.word("sector"), [projects[row.project].sector for row in rows]),
+            Column(out.word("asked"), [projects[row.project].max_award for row in rows], "number"),
+        ],
+    )
+
+
+def write_manifest(out: PlanBook) -> None:
+    """Write the manifest as JSON texts, the schema version first; a long value takes several rows of its key."""
+    keys: list[Cell] = []
+    texts: list[Cell] = []
+    for key, value in ({"schema_version": SCHEMA_VERSION} | dict(out.plan.manifest)).items():
+        text = json_text(value)
+        for start in range(0, len(text), _PIECE):
+            keys.append(key)
+            texts.append(text[start : start + _PIECE])
+    out.table("Manifest", [Column(out.word("key"), keys), Column(out.word("value"), texts, "long")])
+
+
+def json_text(value: object) -> str:
+    """Return a JSON value as text that a cell can hold."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _NOT_IN_XML.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

@@ -1,0 +1,298 @@
+"""A table on a sheet of the plan: caption, note, total and heading row, then the rows, styled and ready to print.
+
+Rows are written from top to bottom, so that large plans can go straight to the disk.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from html import escape
+from typing import Any, Literal
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from integrated_fund.problem import Language
+from optalloc.errors import OptallocError
+from optalloc.workbook.grid import column_letter
+from optalloc.workbook.plan_labels import PlanSheet, word
+
+#: Excel's rows of a table sheet: caption, note, totals, headings, and the first row of data.
+TOTAL_ROW, HEADING_ROW, FIRST_ROW = 3, 4, 5
+
+_LAST_ROW = 1_048_576
+_LONGEST_TEXT = 32_767
+#: What XML cannot hold or no cell should: control characters (tab and line feed apart), halves of pairs.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_MOST_PLACES = 6
+_WIDEST = 46
+
+INK, BLUE, PALE, LINE, GREY, AMBER, GREEN = (
+    "#1F2933",
+    "#1F4E79",
+    "#E8EEF4",
+    "#9FB3C8",
+    "#66727F",
+    "#B45309",
+    "#2F7D4F",
+)
+
+#: Kinds of columns that are set to the right.
+_RIGHT = ("number", "mixed", "share")
+
+Kind = Literal["text", "long", "year", "number", "mixed", "share"]
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A formula with the value it has, exactly, when the workbook is written."""
+
+    text: str
+    value: Decimal
+
+
+Cell = None | str | int | Decimal | Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column, and what stands above it.
+
+    Its numbers show the same decimals all the way down, as many as they need unless `places` says so; a `mixed` column
+    is one of different units, its cells in per cent where `in_percent` says so. A `share` is a fraction shown in per
+    cent. `long` texts are wrapped.
+    """
+
+    heading: str
+    cells: Sequence[Cell]
+    kind: Kind = "text"
+    total: Cell = None
+    places: int | None = None
+    in_percent: Sequence[bool] = ()
+
+
+class Styles:
+    """The formats of a workbook, each made once."""
+
+    _NAMED: dict[str, dict[str, object]] = {  # noqa: RUF012 - a table, never changed
+        "caption": {"bold": True, "font_size": 15, "font_color": BLUE},
+        "note": {"font_color": GREY, "font_size": 9},
+        "section": {"bold": True, "font_size": 12, "font_color": BLUE, "bottom": 1, "bottom_color": LINE},
+        "heading": {"bold": True, "bg_color": PALE, "bottom": 1, "bottom_color": LINE, "valign": "vcenter"},
+        "label": {"font_color": GREY, "valign": "top"},
+        "remark": {"font_color": GREY, "valign": "top", "indent": 1},
+        "text": {"valign": "top"},
+        "long": {"valign": "top", "text_wrap": True, "indent": 1},
+        "missed": {"bold": True, "font_color": AMBER},
+        "year": {"num_format": "0", "align": "left", "valign": "top"},
+        "share": {"num_format": "0.0%", "valign": "top"},
+        "number": {"valign": "top"},
+        "total": {"bold": True},
+        "good": {"bold": True, "font_color": GREEN, "valign": "top"},
+        "warning": {"bold": True, "font_color": AMBER, "valign": "top", "text_wrap": True},
+    }
+
+    def __init__(self, book: Workbook, language: Language) -> None:
+        self._book = book
+        self.font = "Calibri" if language == "en" else "Microsoft YaHei"
+        self._made: dict[tuple[object, ...], Format] = {}
+
+    def of(self, name: str, places: int | None = None, **more: object) -> Format:
+        """Return the format of a name; with `places` it shows numbers with so many decimals."""
+        key = (name, places, *sorted(more.items()))
+        if key not in self._made:
+            shown: dict[str, object] = {} if places is None else {"num_format": number_format(places)}
+            self._made[key] = self._book.add_format(
+                {"font_name": self.font, "font_size": 10, "font_color": INK} | self._NAMED[name] | shown | more
+            )
+        return self._made[key]
+
+
+def number_format(places: int) -> str:
+    """Return Excel's format of a number with thousands apart and so many decimals."""
+    return "#,##0" + ("." + "0" * places if places else "")
+
+
+def places_of(values: Iterable[Cell], most: int = _MOST_PLACES) -> int:
+    """Return how many decimals show the values whole, at most so many."""
+    found = 0
+    for value in values:
+        number = value.value if isinstance(value, Formula) else value
+        if isinstance(number, Decimal) and number:
+            exponent = number.normalize().as_tuple().exponent
+            assert isinstance(exponent, int)
+            found = max(found, -exponent)
+    return min(found, most)
+
+
+def significant_places(value: Decimal, digits: int = 4) -> int:
+    """Return how many decimals show so many significant digits of a quotient."""
+    return max(0, digits - 1 - value.adjusted()) if value else 0
+
+
+def exact_number(value: Decimal | int, sheet: str, cell: str) -> float:
+    """Return the number a cell holds, if that is the value to the last digit.
+
+    Raises:
+        OptallocError: `too_many_digits`; a worksheet number carries 15.
+    """
+    number = float(value)
+    if Decimal(format(number, ".15g")) != value:
+        raise OptallocError(
+            "too_many_digits",
+            f"{value} needs more than the 15 digits a worksheet keeps. Use a larger unit or a coarser step.",
+            sheet,
+            cell,
+        )
+    return number
+
+
+def safe_text(text: str) -> str:
+    """Return text as a cell can hold it: no control characters, at most 32,767 characters, cut with a mark."""
+    cleaned = _FORBIDDEN.sub(" ", text.replace("\r\n", "\n"))
+    while len(cleaned.encode("utf-16-le")) > 2 * _LONGEST_TEXT:
+        over = len(cleaned.encode("utf-16-le")) // 2 - _LONGEST_TEXT
+        cleaned = cleaned[: -(over + 1 + cleaned.endswith("…"))] + "…"
+    return cleaned
+
+
+def write_text(sheet: Worksheet, row: int, column: int, text: str, style: Format) -> None:
+    """Write text as text, whatever it looks like. Rows and columns count from 0 here."""
+    safe = safe_text(text)
+    if safe.startswith("<r>") and safe.endswith("</r>"):
+        # The library takes such text for XML of its own; as the one run of a rich text it is what it was.
+        run = f'<r><t xml:space="preserve">{escape(safe, quote=False)}</t></r>'
+        safe = run if len(run) <= _LONGEST_TEXT else safe[:-1] + "…"
+    if sheet.write_string(row, column, safe, style) != 0:
+        raise AssertionError(f"text could not be written at row {row}, column {column}")
+
+
+def write_cell(sheet: Worksheet, row: int, column: int, value: Cell, style: Format) -> None:
+    """Write one value. Rows and columns count from 0 here; blanks get the style alone."""
+    if value is None:
+        sheet.write_blank(row, column, None, style)
+    elif isinstance(value, str):
+        write_text(sheet, row, column, value, style)
+    elif isinstance(value, Formula):
+        sheet.write_formula(row, column, value.text, style, float(value.value))
+    else:
+        sheet.write_number(
+            row, column, exact_number(value, sheet.get_name(), f"{column_letter(column + 1)}{row + 1}"), style
+        )
+
+
+def shown_width(text: str) -> int:
+    """Return how many columns of Latin letters a text takes."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def span(sheet: PlanSheet, column: int, rows: int) -> str:
+    """Return the cells of a column of a table, from 0, as formulas on other sheets name them."""
+    letter = column_letter(column + 1)
+    return f"{sheet}!${letter}${FIRST_ROW}:${letter}${last_row(rows)}"
+
+
+def last_row(rows: int) -> int:
+    """Return Excel's number of the last row of a table; of its first row where it is empty."""
+    return FIRST_ROW + max(rows, 1) - 1
+
+
+def write_table(
+    book: Workbook, styles: Styles, language: Language, name: PlanSheet, note: str, columns: Sequence[Column], foot: str
+) -> Worksheet:
+    """Add a sheet with a table on it.
+
+    Raises:
+        OptallocError: `too_many_rows`, or `too_many_digits` at a cell.
+    """
+    count = len(columns[0].cells)
+    if FIRST_ROW + count - 1 > _LAST_ROW:
+        message = f"The sheet {name} would need {count:,} rows; a worksheet has {_LAST_ROW:,}."
+        raise OptallocError("too_many_rows", message, name)
+    sheet = book.add_worksheet(name)
+    set_up_page(sheet, language, foot)
+    places = [
+        places_of([*column.cells, column.total]) if column.places is None else column.places for column in columns
+    ]
+    for index, column in enumerate(columns):
+        sheet.set_column(index, index, _width(column, places[index]))
+    write_text(sheet, 0, 0, word(name, language), styles.of("caption"))
+    write_text(sheet, 1, 0, note, styles.of("note"))
+    _write_totals(sheet, styles, columns, places)
+    sheet.set_row(HEADING_ROW - 1, 20)
+    for index, column in enumerate(columns):
+        align = "right" if column.kind in _RIGHT else "left"
+        style = styles.of("heading", align=align, indent=_indent(columns, index))
+        write_text(sheet, HEADING_ROW - 1, index, column.heading, style)
+    fixed = [_style(styles, columns, index, places[index]) for index in range(len(columns))]
+    for offset in range(count):
+        row = FIRST_ROW - 1 + offset
+        for index, column in enumerate(columns):
+            value = column.cells[offset]
+            if value is None or value == "":
+                continue
+            style = _mixed_style(styles, column, offset) if column.kind == "mixed" else fixed[index]
+            write_cell(sheet, row, index, value, style)
+    sheet.autofilter(HEADING_ROW - 1, 0, last_row(count) - 1, len(columns) - 1)
+    sheet.freeze_panes(HEADING_ROW, 1)
+    sheet.repeat_rows(HEADING_ROW - 1)
+    # Names that look like numbers are names; no green corners for them.
+    sheet.ignore_errors({"number_stored_as_text": f"A1:{column_letter(len(columns))}{last_row(count)}"})
+    return sheet
+
+
+def set_up_page(sheet: Worksheet, language: Language, foot: str) -> None:
+    """Set a sheet up for printing: landscape, as wide as the page, numbered."""
+    sheet.hide_gridlines(2)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
+    sheet.set_footer(f"&L&8{safe_text(foot)[:80].replace('&', '&&')}&C&8&A&R&8{word('page', language)}")
+
+
+def _write_totals(sheet: Worksheet, styles: Styles, columns: Sequence[Column], places: Sequence[int]) -> None:
+    for index, column in enumerate(columns):
+        if column.total is None:
+            continue
+        text = isinstance(column.total, str)
+        shown: dict[str, Any] = {"num_format": "0.0%"} if column.kind == "share" else {}
+        style = styles.of("total", None if text or shown else places[index], **shown)
+        write_cell(sheet, TOTAL_ROW - 1, index, column.total, style)
+
+
+def _indent(columns: Sequence[Column], index: int) -> int:
+    """Return 1 for a text beside numbers set to the right, which it would touch."""
+    return int(index > 0 and columns[index].kind not in _RIGHT and columns[index - 1].kind in _RIGHT)
+
+
+def _style(styles: Styles, columns: Sequence[Column], index: int, places: int) -> Format:
+    kind = columns[index].kind
+    if kind in ("number", "mixed"):
+        return styles.of("number", places)
+    return styles.of(kind) if kind == "share" else styles.of(kind, indent=_indent(columns, index))
+
+
+def _mixed_style(styles: Styles, column: Column, offset: int) -> Format:
+    value = column.cells[offset]
+    if column.in_percent and column.in_percent[offset] and isinstance(value, Decimal):
+        return styles.of("number", num_format=number_format(places_of([100 * value])) + "%")
+    return styles.of("number", places_of([value]))
+
+
+def _width(column: Column, places: int) -> float:
+    """Return a width that shows every number whole and most texts."""
+    widest = shown_width(column.heading) + 3  # the filter's button
+    if column.kind in ("number", "mixed"):
+        for cell in (*column.cells, column.total):
+            number = cell.value if isinstance(cell, Formula) else cell
+            if isinstance(number, Decimal | int):
+                widest = max(widest, len(f"{number:,.{places}f}") + 2)
+        return float(widest)
+    texts = (shown_width(cell) + 1 for cell in column.cells if isinstance(cell, str))
+    return float(min(max(widest, 8, max(texts, default=0)), 2 * _WIDEST if column.kind == "long" else _WIDEST))

@@ -1,0 +1,113 @@
+"""The plan workbook: a plan as a finance officer reads it, and as `read_plan` reads it back."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
+
+from integrated_fund.problem import Language
+from integrated_fund.round import Round
+from optalloc.errors import NotThisRound, OptallocError
+from optalloc.plan.plan import Award, Plan
+from optalloc.workbook.files import refuse_output, write_whole
+from optalloc.workbook.plan_reader import awards_of
+from optalloc.workbook.plan_sheets import (
+    PlanBook,
+    money_of,
+    write_awards,
+    write_declined,
+    write_manifest,
+    write_regions,
+    write_rules,
+    write_sectors,
+    write_sources,
+)
+from optalloc.workbook.plan_summary import write_summary
+from optalloc.workbook.plan_table import Styles
+
+#: Plans with more rows go to the disk row by row; smaller ones share their strings and give charts their values.
+_ROWS_IN_MEMORY = 20_000
+
+
+def write_plan(
+    plan: Plan,
+    round_: Round,
+    path: Path,
+    *,
+    language: Language = "en",
+    force: bool = False,
+    inputs: Sequence[Path] = (),
+) -> None:
+    """Write a plan of a round as a workbook, whole or not at all.
+
+    Amounts are written as values, exactly; sums above and beside them are formulas with the value they have. Headings
+    and labels are in `language`; the sheets keep their English names.
+
+    Raises:
+        WrongUse: the output must not or cannot be written (see `files.write_whole`).
+        NotThisRound: the plan names a project, region or source that the round does not have.
+        OptallocError: `too_many_digits`, `too_many_rows`, or `payments_differ` (the payments do not add up to the
+            awards); nothing is written.
+    """
+    refuse_output(path, force=force, inputs=inputs)
+    _refuse_other_round(plan, round_)
+    _refuse_differing_awards(plan)
+    write_whole(path, lambda temporary: _write(plan, round_, temporary, language), force=force, inputs=inputs)
+
+
+def _write(plan: Plan, round_: Round, path: Path, language: Language) -> None:
+    large = len(plan.payments) + len(plan.declined) + len(plan.rules) > _ROWS_IN_MEMORY
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="optalloc-") as scratch,
+            Workbook(str(path), {"constant_memory": large, "tmpdir": scratch}) as book,
+        ):
+            book.set_size(2400, 1500)
+            book.set_properties({"title": round_.title, "comments": str(plan.manifest.get("plan_digest", ""))})
+            out = PlanBook(book, Styles(book, language), language, plan, round_, money_of(plan, round_))
+            write_summary(out)
+            write_awards(out)
+            write_rules(out)
+            write_regions(out)
+            write_sectors(out)
+            write_sources(out)
+            write_declined(out)
+            write_manifest(out)
+    except FileCreateError as failure:
+        # The library wraps what the system said.
+        cause = failure.args[0]
+        raise cause if isinstance(cause, OSError) else OSError(str(failure)) from failure
+
+
+def _refuse_other_round(plan: Plan, round_: Round) -> None:
+    projects = {project.project for project in round_.projects}
+    regions = {region.region for region in round_.regions}
+    sources = {source.source for source in round_.sources}
+    named = [("project", row.project, projects) for row in plan.payments]
+    named += [("project", row.project, projects) for row in plan.declined]
+    named += [("region", row.region, regions) for row in plan.payments]
+    named += [("source", row.source, sources) for row in plan.payments]
+    named += [("source", row.source, sources) for row in plan.sources]
+    for kind, name, known in named:
+        if name not in known:
+            raise NotThisRound("other_round", f"The plan names the {kind} {name}, which the round does not have.")
+
+
+def _refuse_differing_awards(plan: Plan) -> None:
+    """Refuse a plan that could not be read back: its awards are the sums of its payments."""
+    added = {_key(award): award.award for award in awards_of(plan.payments)}
+    stated = {_key(award): award.award for award in plan.awards}
+    for key in sorted(added.keys() | stated.keys(), key=str):
+        paid, due = added.get(key, Decimal(0)), stated.get(key, Decimal(0))
+        if paid != due:
+            message = f"The payments to project {key[0]} add up to {paid}, its award is {due}."
+            raise OptallocError("payments_differ", message)
+
+
+def _key(award: Award) -> tuple[str, str | None, int | None]:
+    return award.project, award.option, award.start
