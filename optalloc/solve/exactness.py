@@ -18,6 +18,7 @@ from integrated_fund.limits import Limit
 from integrated_fund.payments import Payments, Shortage, class_awards, payments_of
 from integrated_fund.sources import AWARD
 from optalloc.solve.arrays import Arrays, Row, Vector
+from optalloc.solve.highs import scale_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,5 @@ class Tightening:
 def level_row(arrays: Arrays, held: Held, shift: float = 0.0) -> Row:
     """Return the row that keeps a level at its value, scaled so that a typical coefficient is about 1."""
     cost = arrays.levels[held.level]
-    sizes = np.abs(cost[cost != 0])
-    scale = 10.0 ** -round(float(np.log10(np.median(sizes)))) if len(sizes) else 1.0
+    scale = scale_of(cost)
     return Row(f"level_{held.level}", cost * scale, (float(held.least) + shift) * scale, np.inf)

@@ -172,10 +172,15 @@ def write_model(arrays: Arrays, cost: Vector, path: str) -> None:
     _check(solver.writeModel(path), "writeModel")
 
 
+def scale_of(coefficients: Vector) -> float:
+    """Return the power of ten that makes a typical coefficient about 1 (1 where all are 0)."""
+    sizes = np.abs(coefficients[coefficients != 0])
+    return float(10.0 ** -round(float(np.log10(np.median(sizes))))) if len(sizes) else 1.0
+
+
 def _loaded(arrays: Arrays, cost: Vector, integer: Any, *, scaled: bool = True) -> tuple[Any, float]:
     """Return a solver that minimises -scale · cost, and the scale (so that a typical cost is about 1)."""
-    sizes = np.abs(cost[cost != 0])
-    scale = 10.0 ** -round(float(np.log10(np.median(sizes)))) if scaled and len(sizes) else 1.0
+    scale = scale_of(cost) if scaled else 1.0
     matrix = sparse.csr_matrix(arrays.matrix)
     lp = highspy.HighsLp()
     lp.num_row_, lp.num_col_ = matrix.shape

@@ -21,7 +21,7 @@ from integrated_fund.evaluation import Decision
 from integrated_fund.fund import Fund
 from optalloc.solve.arrays import Arrays, Vector
 from optalloc.solve.exactness import Held, Judgement, Tightening, decision_of, judge
-from optalloc.solve.highs import Outcome, solve_lp, solve_mip
+from optalloc.solve.highs import Outcome, scale_of, solve_lp, solve_mip
 from optalloc.solve.progress import Watch
 
 #: From this number of integer columns on, the linear programme and the core come first.
@@ -32,8 +32,10 @@ CORE = 1000
 CORE_NODES = 3000
 PROOF_NODES = 4000
 TRIES = 8
-#: A bound this close to the plan (relatively) is the plan: doubles tell no more apart.
+#: A bound this close to the plan is the plan: relatively what doubles tell apart, and in units of a typical project's
+#: value what the solver's own tolerance (1e-6) does.
 RESOLUTION = 1e-9
+SOLVER_RESOLUTION = 2e-6
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ class Search:
         """Return the bound, lowered to the next value a plan can have, and to the plan's own where they are one."""
         if not np.isfinite(self.bound):
             return None
-        slack = RESOLUTION * max(1.0, abs(self.bound))
+        slack = max(RESOLUTION * abs(self.bound), SOLVER_RESOLUTION / scale_of(self.cost))
         bound = Fraction(self.bound)
         if self.granule is not None:
             bound = Fraction(self.bound + slack) // self.granule * self.granule

@@ -5,15 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from optalloc.workbook.grid import Tables
-from tests.oracle.oracle import Answer
+from tests.oracle.oracle import Answer, Oracle
 
 
 def features(tables: Tables, answer: Answer | None) -> set[str]:
-    """Return the names of everything a round has in it, and how its optimum stands."""
+    """Return the names of everything a round has in it, and how its optimum stands.
+
+    A rule binds where the round without its hard rules has a better optimum.
+    """
     settings: dict[str, Any] = {str(row["setting"]): row["value"] for row in tables["Round"]}
     found = {"feasible" if answer is not None else "infeasible"}
-    if answer is not None and answer.binding:
-        found.add("binding")
+    if answer is not None:
+        soft = [row for row in tables["Rules"] if row.get("penalty") is not None]
+        free = Oracle({**tables, "Rules": soft}).best()
+        assert free is not None
+        if free.levels > answer.levels:
+            found.add("binding")
     if settings.get("years", 1) != 1:
         found.add("years")
     found |= {name for name in ("discount", "method") if name in settings}

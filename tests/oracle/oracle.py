@@ -67,11 +67,6 @@ class Answer:
     decisions: Decisions
     evaluation: Evaluation
 
-    @property
-    def binding(self) -> int:
-        """How many hard rule members are met with nothing to spare."""
-        return sum(m.penalty is None and m.activity == m.bound and m.activity != 0 for m in self.evaluation.members)
-
 
 def split(cell: object) -> list[str]:
     return [part.strip() for part in str(cell).split(";") if part.strip()] if cell not in (None, "") else []

@@ -78,7 +78,7 @@ def _projects(
             row["min_award"] = 0
             ways = most
         else:
-            row["status"] = rng.choice([None, None, None, None, "mandatory", "excluded"])
+            row["status"] = rng.choice([None] * 6 + ["mandatory", "excluded", "excluded"])
         if years > 1:
             row["profile"] = rng.choice([None, "0.5; 0.5", "0.75; 0.25", "1; 0", "0; 1"])
             length = 1 if row["profile"] is None else 2
@@ -112,20 +112,20 @@ def _sources(rng: random.Random, projects: list[Row], sectors: list[str], years:
     present = sorted({str(row["sector"]) for row in projects})
     for name in ("pool", "fund")[: rng.randint(1, 2)]:
         for year in range(FIRST, FIRST + years):
-            row: Row = {"source": name, "amount": max(1, round(wanted * rng.uniform(0.2, 0.7) / years + 1)) * step}
+            row: Row = {"source": name, "amount": max(1, round(wanted * rng.uniform(0.3, 0.8) / years + 1)) * step}
             if years > 1:
                 row["year"] = year
             if name == "fund":
                 row |= rng.choice(
                     [
                         {"sectors": present[0]},
-                        {"sectors": f"!{present[0]}"} if len(sectors) > 1 else {},
+                        {"sectors": f"!{present[0]}"} if len(present) > 1 else {},
                         {"belts": "west"},
                         {"tags": "!green"} if green else {},
                         {"regions": "r0; r1"},
                     ]
                 )
-            if rng.random() < 0.2:
+            if name == "pool" and rng.random() < 0.15:
                 row["least"] = rng.choice([Decimal("0.1"), Decimal("0.3")])
             if years > 1 and rng.random() < 0.5:
                 row["carry_over"] = rng.choice([Decimal(1), Decimal("0.5"), Decimal("0.3")])
@@ -184,30 +184,30 @@ def _rules(
 ) -> list[Row]:
     rows: list[Row] = []
     present = sorted({str(row["sector"]) for row in projects})
-    for number in range(rng.randint(1, 3)):
+    for number in range(rng.randint(2, 4)):
         measure = rng.choice(["award", "award", "award", "accepted", "benefit", "cofunding", "need"])
-        row: Row = {"rule": f"rule{number}", "measure": measure, "sense": rng.choice([">=", ">=", "<=", "<=", "="])}
+        row: Row = {"rule": f"rule{number}", "measure": measure, "sense": rng.choice([">=", ">=", "<=", "<=", "<=", "="])}
         row |= _filter(rng, projects, present, years, 0.6)
         if rng.random() < 0.4:
             eaches = ["region", "belt", "sector", *(e for e in ("category", "institution") if _values(projects, e))]
             eaches += ["tag"] if _values(projects, "tags") else []
             eaches += ["year"] if years > 1 else []
             row["each"] = rng.choice(eaches)
-        kind = rng.choice(["absolute", "absolute", "total", "funds", "average", "attribute", "per head"])
+        kind = rng.choice(["absolute", "absolute", "total", "funds", "funds", "average", "attribute", "per head"])
         loose = row["sense"] != "="
         if kind == "absolute":
             size = {"award": 6 * step, "accepted": Decimal(3), "benefit": Decimal(10)}.get(measure, Decimal(6))
-            row["bound"] = int(size * rng.randint(1, 4)) // 4 if loose else 0 if rng.random() < 0.3 else int(size) // 2
+            row["bound"] = int(size * rng.randint(1, 3)) // (4 if row["sense"] == "<=" else 8) if loose else int(size) // 2
             if measure == "award":
                 row["bound"] = row["bound"] if loose else int(row["bound"])
         elif kind in ("total", "funds"):
-            row |= {"of": kind, "bound": rng.choice([Decimal("0.2"), Decimal("0.5"), "45 %", Decimal("0.4")])}
+            row |= {"of": kind, "bound": rng.choice([Decimal("0.2"), Decimal("0.3"), "45 %", Decimal("0.4")])}
             if kind == "funds" and measure != "award":
-                row["of"] = "total"
+                row["measure"] = measure = "award"
         elif kind == "average":
-            row |= {"of": "average", "per": "population", "bound": rng.choice([Decimal("0.5"), Decimal("0.8"), Decimal("1.2")])}
+            row |= {"of": "average", "per": "population", "bound": rng.choice([Decimal("0.3"), Decimal("0.6")] if row["sense"] == ">=" else [Decimal("1.2"), Decimal("0.8")])}
         elif kind == "attribute":
-            row |= {"of": "gdp", "bound": rng.choice([Decimal("0.5"), Decimal("1.5")])}
+            row |= {"of": "gdp", "bound": rng.choice([Decimal("0.25"), Decimal("1.5")])}
         else:
             row |= {"per": "population", "bound": rng.choice([Decimal("0.2"), Decimal("0.75")])}
         if row.get("of") in ("total", "funds", "average") and rng.random() < 0.4:
@@ -216,7 +216,7 @@ def _rules(
                 columns.append({"sector": "sectors", "category": "categories", "belt": "belts"}[row["each"]])
             if columns:
                 row["within"] = rng.choice(sorted(set(columns)))
-        if rng.random() < (0.6 if row["sense"] == "=" else 0.2):
+        if rng.random() < (0.9 if row["sense"] == "=" else 0.15):
             row["penalty"] = rng.choice([Decimal("0.5"), 1, 3])
         if measure in ("benefit", "need") and rng.random() < 0.3:
             row["basis"] = rng.choice(["award", "accepted"])
