@@ -186,7 +186,7 @@ def _rules(
     present = sorted({str(row["sector"]) for row in projects})
     for number in range(rng.randint(2, 4)):
         measure = rng.choice(["award", "award", "award", "accepted", "benefit", "cofunding", "need"])
-        row: Row = {"rule": f"rule{number}", "measure": measure, "sense": rng.choice([">=", ">=", "<=", "<=", "<=", "="])}
+        row: Row = {"rule": f"rule{number}", "measure": measure, "sense": rng.choice([">=", "<=", "<=", "<=", "<=", "="])}
         row |= _filter(rng, projects, present, years, 0.6)
         if rng.random() < 0.4:
             eaches = ["region", "belt", "sector", *(e for e in ("category", "institution") if _values(projects, e))]
@@ -197,7 +197,7 @@ def _rules(
         loose = row["sense"] != "="
         if kind == "absolute":
             size = {"award": 6 * step, "accepted": Decimal(3), "benefit": Decimal(10)}.get(measure, Decimal(6))
-            row["bound"] = int(size * rng.randint(1, 3)) // (4 if row["sense"] == "<=" else 8) if loose else int(size) // 2
+            row["bound"] = int(size * rng.randint(1, 3)) // (4 if row["sense"] == "<=" else 12) if loose else int(size) // 2
             if measure == "award":
                 row["bound"] = row["bound"] if loose else int(row["bound"])
         elif kind in ("total", "funds"):
