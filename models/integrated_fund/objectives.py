@@ -26,7 +26,7 @@ def add_objectives(
     penalties: LinearExpression,
 ) -> None:
     """Add one maximised objective for each level; only the first is active."""
-    model.level = pyo.Objective(pyo.Any, sense=pyo.maximize)
+    model.level = pyo.Objective(pyo.Any)
     for number, level in enumerate(levels):
         accept = np.zeros(len(awards.ledger.choices))
         extra = np.zeros(len(awards.ledger.choices))
@@ -49,5 +49,6 @@ def add_objectives(
             coefficients += [-weight for weight in penalties.linear_coefs]
             variables += penalties.linear_vars
         model.level[number] = LinearExpression(constant=0, linear_coefs=coefficients, linear_vars=variables)
+        model.level[number].sense = pyo.maximize
         if number:
             model.level[number].deactivate()
