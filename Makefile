@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup demo test test-all check format lock clean
+.PHONY: demo test test-all check format lock clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -12,7 +12,19 @@ $(READY): requirements.lock pyproject.toml
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(READY)
 
-setup: $(READY)
+# The main job on the national example; leaves demo/round.xlsx and demo/plan.xlsx to open.
+demo: $(READY)
+	mkdir -p demo
+	$(RUN)/optalloc new demo/round.xlsx --example national --force
+	$(RUN)/optalloc solve demo/round.xlsx -o demo/plan.xlsx --force
+	$(RUN)/optalloc verify demo/round.xlsx demo/plan.xlsx
+
+test: check
+	$(RUN)/pytest -n 2 -m "not slow"
+
+# The slow proofs too.
+test-all: check
+	$(RUN)/pytest -n 2
 
 check: $(READY)
 	$(RUN)/ruff format --check .
@@ -20,15 +32,14 @@ check: $(READY)
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
-test: check
-	$(RUN)/pytest -n 2 -m "not slow"
-
-test-all: check
-	$(RUN)/pytest -n 2
-
 format: $(READY)
 	$(RUN)/ruff format .
 	$(RUN)/ruff check --fix .
+
+# Needs uv; the lock holds the hash of every file that may be installed.
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-emit-index-url --custom-compile-command "make lock" -q -o requirements.lock
 
 clean:
 	rm -rf $(VENV) demo

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from integrated_fund.checks import check
 from integrated_fund.fund import Fund
 from integrated_fund.problem import Problem
 from integrated_fund.round import Round
@@ -17,7 +16,7 @@ from optalloc.errors import NO_PLAN, OptallocError
 from optalloc.plan.plan import Award, Declined, Payment, Plan, RuleLine, SourceLine
 from optalloc.solve.planning import NoPlan, plan_of
 from optalloc.solve.progress import Listener, Watch, silent
-from optalloc.workbook.reader import read_round
+from optalloc.workbook.reading import read_and_check
 
 
 class InvalidRound(OptallocError):
@@ -48,12 +47,9 @@ def read(path: str | Path, sets: Sequence[str] = ()) -> Round:
         InvalidRound: the workbook has errors.
         WrongUse: a change names something that is not there.
     """
-    reading = read_round(Path(path), sets)
-    problems = list(reading.problems)
-    if reading.round is not None:
-        problems += check(reading.round)
-    if reading.round is None or any(problem.severity == "error" for problem in problems):
-        raise InvalidRound(problems)
+    reading = read_and_check(Path(path), sets)
+    if reading.round is None or reading.has_errors:
+        raise InvalidRound(reading.problems)
     return reading.round
 
 

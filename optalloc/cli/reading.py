@@ -31,13 +31,8 @@ def read_checked(path: Path, sets: Sequence[str], lang: Lang | None) -> Checked:
         WorkbookUnreadable: the file is no workbook that can be read.
         WrongUse: a change names something that is not there.
     """
-    from integrated_fund.checks import check
-    from optalloc.workbook.reader import read_round
+    from optalloc.workbook.reading import read_and_check
 
-    reading = read_round(path, sets)
-    problems = list(reading.problems)
-    if reading.round is not None:
-        problems += check(reading.round)
-    faulty = any(problem.severity == "error" for problem in problems)
+    reading = read_and_check(path, sets)
     language: Language = reading.language if lang is None else lang.value
-    return Checked(None if faulty else reading.round, tuple(problems), language, reading.sha256)
+    return Checked(None if reading.has_errors else reading.round, reading.problems, language, reading.sha256)

@@ -50,14 +50,14 @@ NO_PLAN = frozenset({"rule_unmeetable_below", "rule_unmeetable_money", "rule_unm
 CHECKS: tuple[Check, ...] = (*ON_ROWS, *ON_LEDGER)
 
 
-def check(round_: Round) -> tuple[Problem, ...]:
+def check(round_: Round, *, rows_only: bool = False) -> tuple[Problem, ...]:
     """Return every problem of a round, in the order of sheets, rows and columns.
 
     Where a check on rows finds an error, the checks on the ledger are left out: sums over a round with mistakes say
-    nothing.
+    nothing. `rows_only` says that such mistakes are known already.
     """
     found = [problem for on_rows in ON_ROWS for problem in on_rows(round_)]
-    if not any(problem.severity == "error" for problem in found):
+    if not rows_only and not any(problem.severity == "error" for problem in found):
         found += [problem for on_ledger in ON_LEDGER for problem in on_ledger(round_)]
     order = _sheets(round_)
     return tuple(sorted(found, key=lambda problem: _position(problem, order)))
