@@ -1,9 +1,22 @@
-"""For Python users: read a round, formulate it, solve it, look at the plan as tables."""
+"""For Python users: read a round, formulate it, solve it, look at the plan as tables.
+
+    from optalloc.api import formulate, read, solve, tables
+
+    round_ = read("round.xlsx")
+    plan = solve(round_)
+    print(tables(plan)["awards"])
+
+A rule of one's own goes on the Pyomo model between `formulate` and `solve`:
+
+    fund = formulate(round_)
+    fund.model.mine = pyo.Constraint(expr=fund.accepted("P01") + fund.accepted("P02") <= 1)
+    plan = solve(fund)
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 
@@ -68,8 +81,8 @@ def solve(
 ) -> Plan:
     """Return the plan of a round, or of a fund with constraints of one's own on its model.
 
-    `gap` is relative (the round's own when None), `time_limit` in seconds, `listener` hears the progress. Constraints of
-    one's own are kept within the solver's tolerance, everything else exactly.
+    `gap` is relative (the round's own when None), `time_limit` in seconds, `listener` hears the progress. Constraints
+    of one's own are kept within the solver's tolerance, everything else exactly.
 
     Raises:
         NoPlanExists: no plan exists, or none was found in time.
@@ -93,7 +106,7 @@ def tables(plan: Plan) -> dict[str, pd.DataFrame]:
         "declined": plan.declined,
     }
     found = {
-        name: pd.DataFrame([{k: v for k, v in asdict(row).items() if k != "origin"} for row in rows])
+        name: pd.DataFrame([{f.name: getattr(row, f.name) for f in fields(row) if f.name != "origin"} for row in rows])
         for name, rows in parts.items()
     }
     found["criteria"] = pd.DataFrame(list(plan.criteria.items()), columns=["criterion", "value"])

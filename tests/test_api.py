@@ -8,7 +8,7 @@ from pathlib import Path
 import pyomo.environ as pyo
 import pytest
 
-import optalloc
+from optalloc.api import InvalidRound, NoPlanExists, formulate, read, solve, tables
 from tests.plan.test_verify import TABLES
 from tests.support.tables import write_tables
 
@@ -19,30 +19,30 @@ def book(tmp_path: Path) -> Path:
 
 
 def test_read_solve_look(book: Path) -> None:
-    round_ = optalloc.read(book)
-    plan = optalloc.solve(round_)
-    tables = optalloc.tables(plan)
-    assert set(tables) == {"awards", "payments", "rules", "sources", "criteria", "declined"}
-    assert tables["awards"]["award"].sum() == tables["payments"]["amount"].sum()
+    round_ = read(book)
+    plan = solve(round_)
+    found = tables(plan)
+    assert set(found) == {"awards", "payments", "rules", "sources", "criteria", "declined"}
+    assert found["awards"]["award"].sum() == found["payments"]["amount"].sum()
 
 
 def test_a_rule_of_ones_own(book: Path) -> None:
-    round_ = optalloc.read(book)
-    free = {award.project for award in optalloc.solve(round_).awards}
+    round_ = read(book)
+    free = {award.project for award in solve(round_).awards}
     assert {"P1", "P2"} <= free
-    fund = optalloc.formulate(round_)
+    fund = formulate(round_)
     fund.model.mine = pyo.Constraint(expr=fund.accepted("P1") + fund.accepted("P2") <= 1)
     fund.model.much = pyo.Constraint(expr=fund.award("P4") <= 12)
-    plan = optalloc.solve(fund)
+    plan = solve(fund)
     awards = {award.project: award.award for award in plan.awards}
     assert len({"P1", "P2"} & set(awards)) == 1
     assert awards.get("P4", Decimal(0)) <= 12
 
 
 def test_errors_are_exceptions_with_words(tmp_path: Path) -> None:
-    tables = {**TABLES, "Criteria": [{"criterion": "peeple", "weight": 1}]}
-    with pytest.raises(optalloc.InvalidRound, match="Criteria!A2"):
-        optalloc.read(write_tables(tables, tmp_path / "bad.xlsx"))
-    tables = {**TABLES, "Rules": [{"rule": "r", "measure": "accepted", "sense": ">=", "bound": 9}]}
-    with pytest.raises(optalloc.NoPlanExists):
-        optalloc.solve(optalloc.read(write_tables(tables, tmp_path / "none.xlsx")))
+    wrong = {**TABLES, "Criteria": [{"criterion": "peeple", "weight": 1}]}
+    with pytest.raises(InvalidRound, match="Criteria!A2"):
+        read(write_tables(wrong, tmp_path / "bad.xlsx"))
+    hard = {**TABLES, "Rules": [{"rule": "r", "measure": "accepted", "sense": ">=", "bound": 9}]}
+    with pytest.raises(NoPlanExists):
+        solve(read(write_tables(hard, tmp_path / "none.xlsx")))

@@ -40,11 +40,17 @@ READING: Mapping[str, Wording] = MappingProxyType(
             "空的{sheet_zh}工作表",
             "尚不支持工作表{sheet_zh}（{sheet}）。请清空其内容，否则无法计入。",
         ),
-        "no_heading_row": error(
+        "empty_sheet": error(
             "the headings of the sheet {sheet} in its first filled row",
             "The sheet {sheet} is empty. Put its headings in the first row and fill in at least one row.",
             "首个非空行为{sheet_zh}的列标题",
             "工作表{sheet_zh}（{sheet}）为空。请在首行填写列标题，并至少填写一行。",
+        ),
+        "no_headings": error(
+            "the headings of the sheet {sheet} in its first filled row: {names} …",
+            "The first filled row of the sheet {sheet} holds none of its headings. Put the headings there, with nothing above them.",
+            "首个非空行为{sheet_zh}的列标题：{names_zh}等",
+            "工作表{sheet_zh}（{sheet}）的首个非空行没有任何列标题。请在该行填写列标题，其上方不留内容。",
         ),
         "no_rows": error(
             "at least one filled row",
@@ -66,9 +72,9 @@ READING: Mapping[str, Wording] = MappingProxyType(
         ),
         "merged": error(
             "cells that are not merged",
-            "Merged cells keep only one value: the others are blank. Unmerge them and fill in each cell.",
+            "The cells {area} are merged: only the first keeps a value, the others are blank. Unmerge them and fill in each cell.",
             "未合并的单元格",
-            "合并单元格只保留一个值，其余为空。请取消合并并逐一填写。",
+            "单元格{area}已合并：只有第一格保留值，其余为空。请取消合并并逐一填写。",
         ),
         # headings
         "heading_twice": error(
@@ -86,7 +92,7 @@ READING: Mapping[str, Wording] = MappingProxyType(
         "unknown_column": error(
             "one of {names}",
             "The sheet {sheet} has no such column. Correct the heading or delete the column.",
-            "{names}之一",
+            "{names_zh}之一",
             "工作表{sheet_zh}没有这一列。请更正列标题或删除该列。",
         ),
         "missing_column": error(
@@ -134,9 +140,9 @@ READING: Mapping[str, Wording] = MappingProxyType(
         ),
         "too_many_digits": error(
             "at most 15 digits",
-            "Excel keeps 15 digits of a number; this one has more. Use a larger unit.",
+            "A number holds 15 digits, decimals included; this one has more. Round it, or use a larger unit.",
             "至多15位数字",
-            "Excel只保留15位数字，此处超出。请使用更大的计量单位。",
+            "数字至多15位（含小数），此处超出。请取整或使用更大的计量单位。",
         ),
         "boolean": error(
             "a number",
@@ -198,6 +204,12 @@ READING: Mapping[str, Wording] = MappingProxyType(
             "{least}或以上",
             "{column_zh}不能小于{least}。",
         ),
+        "too_large": error(
+            "{most} or less",
+            "{column} must be {most} or less.",
+            "{most}或以下",
+            "{column_zh}不能大于{most}。",
+        ),
         "not_whole": error(
             "a whole number",
             "{column} must be a whole number.",
@@ -209,6 +221,12 @@ READING: Mapping[str, Wording] = MappingProxyType(
             "This is not a year. Type it with four digits.",
             "年度，例如2027",
             "这不是年度。请用四位数字填写。",
+        ),
+        "not_years": error(
+            "years separated by ; such as 2027; 2028",
+            "Write each year with four digits, separated by ; (all but one: !2027).",
+            "用;分隔的年度，例如2027; 2028",
+            "请用四位数字填写每个年度，用;分隔（排除某年：!2027）。",
         ),
         "not_a_share": error(
             "a share from 0 to 1, such as 0.45 or 45 %",
@@ -277,6 +295,18 @@ READING: Mapping[str, Wording] = MappingProxyType(
             "不含; : @ *的名称",
             "名称中不能有; : @或*。请改用其他字符。",
         ),
+        "empty_name": error(
+            "a name",
+            "There is no name here that can be read: only separators or invisible characters. Type the name.",
+            "名称",
+            "此处没有可读的名称：只有分隔符或不可见字符。请填写名称。",
+        ),
+        "one_value": error(
+            "one value, without ;",
+            "This cell takes one value, and ; separates several. Keep one, or take another character.",
+            "一个值，不含;",
+            "该单元格只能填一个值，而;用于分隔多个值。请只保留一个，或改用其他字符。",
+        ),
         "control_character": error(
             "a name on one line",
             "The name holds a line break or another control character. Type it again.",
@@ -329,7 +359,7 @@ READING: Mapping[str, Wording] = MappingProxyType(
         "unknown_setting": error(
             "one of {known}",
             "There is no such setting. Correct it or delete the row.",
-            "{known}之一",
+            "{known_zh}之一",
             "没有这个设置项。请更正或删除该行。",
         ),
         "setting_twice": error(
@@ -341,9 +371,9 @@ READING: Mapping[str, Wording] = MappingProxyType(
         # years, weights
         "first_year_missing": error(
             "the setting first_year",
-            "{because} names a year or several years, so the round needs its first year: add a row first_year.",
+            "A round with several years, or with a year in any cell, needs its first year. Add a row first_year with it to the sheet Round.",
             "设置项起始年度",
-            "{because}涉及年度，因此轮次需要起始年度：请添加起始年度一行。",
+            "有多个年度或任何单元格填有年度的轮次需要起始年度。请在轮次表中添加起始年度一行。",
         ),
         "source_year_missing": error(
             "the year of the money",

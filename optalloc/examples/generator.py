@@ -13,8 +13,8 @@ from random import Random
 
 from optalloc.examples.drafts import (
     FIELDS,
-    MEASURES,
     GRAIN,
+    MEASURES,
     Draft,
     Plan,
     draft_block_grants,
@@ -190,7 +190,7 @@ def _hundredths(share: int) -> Decimal:
 def _options(drafts: list[Draft], random: Random) -> Iterator[_Row]:
     """Yield another level for a fifth of the all-or-nothing projects: reduced, or now and then extended."""
     for draft in drafts:
-        if draft.min_award is not None or random.randrange(100) >= 22:
+        if draft.min_award is not None or random.randrange(100) >= 27:
             continue
         extended = random.randrange(4) == 0
         money = 130 if extended else random.choice((60, 70, 75))

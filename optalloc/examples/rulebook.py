@@ -146,7 +146,7 @@ def _families(leading: tuple[str, ...], cap: int) -> Iterator[Family]:
         authority="Equalisation guideline, art. 2",
     )  # fmt: skip
     yield Family(
-        "west_per_head", "Every western province against the national average", "award", ">=", share, 4, west,
+        "west_per_head", "Every western province against the national average", "award", ">=", share, 1, west,
         of="average", each="region", per="population", authority="Equalisation guideline, art. 3",
     )  # fmt: skip
     yield Family(
@@ -166,8 +166,8 @@ def _families(leading: tuple[str, ...], cap: int) -> Iterator[Family]:
         MappingProxyType({"sectors": schooling, "belts": ("west",)}), of="total", within="sectors",
     )  # fmt: skip
     yield Family(
-        "compulsory_education", "Block grants for compulsory education", "award", ">=", fine, 20,
-        MappingProxyType({"categories": ("block_grant",)}), of="funds", authority="Compulsory education act",
+        "formula_grants", "Yearly formula grants to the provinces", "award", ">=", fine, 20,
+        MappingProxyType({"categories": ("block_grant",)}), of="funds", authority="Budget guideline, art. 7",
     )  # fmt: skip
     yield Family(
         "platforms", "Ceiling on platforms", "award", "<=", fine, 40,
@@ -186,11 +186,11 @@ def _families(leading: tuple[str, ...], cap: int) -> Iterator[Family]:
         MappingProxyType({"tags": ("industry_chain",)}),
     )  # fmt: skip
     yield Family(
-        "rural_west", "Rural projects of the west", "award", ">=", Decimal(100), -8,
+        "rural_west", "Rural projects of the west", "award", ">=", Decimal(100), -50,
         MappingProxyType({"tags": ("rural",), "belts": ("west",)}), penalty=Decimal("0.01"),
     )  # fmt: skip
     yield Family(
-        "digital", "Digital projects", "accepted", ">=", Decimal(1), -10,
+        "digital", "Digital projects", "accepted", ">=", Decimal(1), -65,
         MappingProxyType({"tags": ("digital",)}), penalty=Decimal(4),
     )  # fmt: skip
     yield Family(
@@ -202,7 +202,7 @@ def _families(leading: tuple[str, ...], cap: int) -> Iterator[Family]:
         MappingProxyType({"belts": ("northeast",)}), of="gdp", each="region",
     )  # fmt: skip
     yield Family(
-        "east_ceiling", "No eastern province far above the national average", "award", "<=", share, 30,
+        "east_ceiling", "No eastern province far above the national average", "award", "<=", share, 60,
         MappingProxyType({"belts": ("east",)}), of="average", each="region", per="population",
     )  # fmt: skip
     # Rounds of more rules: each sector's money by belt, then by province, and the central provinces.

@@ -10,9 +10,9 @@ from fractions import Fraction
 from importlib.metadata import version
 
 import pyomo.version
-from integrated_fund.digest import round_digest
 
 import optalloc
+from integrated_fund.digest import round_digest
 from integrated_fund.evaluation import Decision, LimitValue
 from integrated_fund.fund import Fund
 from integrated_fund.payments import Payments

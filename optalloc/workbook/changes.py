@@ -3,23 +3,32 @@
 A change is made in the cells, before anything is read, so a bad one gets the same message at the same address as if
 the planner had typed it. Left of the first `=`: sheet and column are split off at the first and the last dot, what is
 between is the row's key; `*` is every row, and a source's name every year of it (`education@2027` one). A change is a
-value (`=0.4` or `0.4`), a factor (`*1.1`) or a sum (`+500`, `-500`).
+value (`=0.4` or `0.4`; nothing clears the cell), a factor (`*1.1`) or a sum (`+500`, `-500`). Factors and sums are
+exact and leave blank cells blank, for a blank min_award is no 0.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal
 
 from optalloc.errors import WrongUse
 from optalloc.workbook import values
-from optalloc.workbook.grid import Grid, GridRow, Value
-from optalloc.workbook.names import fold, nearest
-from optalloc.workbook.schema import SETTINGS, SHEETS, Sheet
+from optalloc.workbook.grid import Grid, GridRow, Value, column_letter
+from optalloc.workbook.names import fold, heading_name, nearest
+from optalloc.workbook.schema import SETTINGS, SHEETS, Column, Kind, Sheet
+from optalloc.workbook.settings import setting_named
+from optalloc.workbook.sheets import filled_rows, known_columns
+from optalloc.workbook.sheets import heading_name as heading_of
+from optalloc.workbook.values import Mistake
 
 _NUMBER = re.compile(r"\d+(\.\d+)?\s*%?", re.ASCII)
+_PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+#: Columns whose cells hold numbers; a column that is not in the schema is taken for one.
+_NUMBERS: frozenset[Kind] = frozenset({"money", "number", "share", "whole", "year"})
+_EXACT = Context(prec=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +52,11 @@ def apply_changes(grids: Sequence[Grid], sets: Sequence[str]) -> tuple[Grid, ...
     changed = list(grids)
     for typed in sets:
         change = parse_change(typed)
-        for number, grid in enumerate(changed):
-            if fold(grid.sheet) in (fold(change.sheet.name), fold(change.sheet.zh)):
-                changed[number] = _apply(grid, change)
-                break
-        else:
+        words = (fold(change.sheet.name), fold(change.sheet.zh))
+        number = next((number for number, grid in enumerate(changed) if fold(grid.sheet) in words), None)
+        if number is None:
             raise WrongUse("unknown_key", f"{typed}: the workbook has no sheet {change.sheet.name}.")
+        changed[number] = _apply(changed[number], change)
     return tuple(changed)
 
 
@@ -56,119 +64,165 @@ def parse_change(typed: str) -> Change:
     """Return a change from its text.
 
     Raises:
-        WrongUse: it is not of the form Sheet.key.column=change.
+        WrongUse: it is not of the form Sheet.key.column=change, or there is no such sheet.
     """
     target, equals, right = typed.partition("=")
     pieces = target.split(".")
-    if not equals or len(pieces) < 3 or not all(piece.strip() for piece in (pieces[0], pieces[-1])):
+    if not equals or len(pieces) < 3 or not all(p.strip() for p in (pieces[0], "".join(pieces[1:-1]), pieces[-1])):
         raise WrongUse(
             "change", f"{typed!r} is not of the form Sheet.key.column=change, such as Sources.education.amount=*1.1."
         )
-    sheet_name, key, column = pieces[0], ".".join(pieces[1:-1]), pieces[-1]
+    sheet_name, key, column = pieces[0].strip(), ".".join(pieces[1:-1]), pieces[-1]
     sheet = next((s for s in SHEETS if fold(sheet_name) in (fold(s.name), fold(s.zh))), None)
     if sheet is None:
-        hint = nearest(sheet_name, [s.name for s in SHEETS])
-        raise WrongUse("unknown_key", f"{typed}: there is no sheet {sheet_name}.{_did_you_mean(hint)}")
+        raise WrongUse("unknown_key", f"{typed}: there is no sheet {sheet_name}.{_hint(sheet_name, _both(SHEETS))}")
     operand = right.strip()
     sign = "="
     is_sum = operand[:1] in ("+", "-") and _NUMBER.fullmatch(operand[1:].strip())
-    if operand[:1] in ("=", "*") or is_sum:
+    # A lone = is the word for "equal" of Rules.sense.
+    if operand != "=" and (operand[:1] in ("=", "*") or is_sum):
         sign, operand = operand[0], operand[1:].strip()
     if sign != "=" and not _NUMBER.fullmatch(operand):
         raise WrongUse("change", f"{typed}: {sign} takes a plain number, such as {sign}1.1.")
     return Change(typed, sheet, key.strip(), column.strip(), sign, operand)
 
 
-def _did_you_mean(hint: str | None) -> str:
-    return f" Did you mean {hint}?" if hint else ""
+def _both(named: Iterable[Sheet | Column]) -> list[str]:
+    return [word for entry in named for word in (entry.name, entry.zh)]
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    found = nearest(name, known)
+    return f" Did you mean {found}?" if found else ""
 
 
 def _apply(grid: Grid, change: Change) -> Grid:
-    filled = [row for row in grid.rows if any(not values.is_blank(value) for value in row.values)]
+    filled = filled_rows(grid)
     if not filled:
         raise WrongUse("unknown_key", f"{change.typed}: the sheet {change.sheet.name} is empty.")
-    heading = filled[0]
-    headings = {
-        "_".join(fold(values.text_of(value)).split()): position
-        for position, value in enumerate(heading.values)
-        if not values.is_blank(value)
-    }
-    column = _column(change, headings)
-    keys = _key_columns(change, headings)
-    hit = False
+    heading, body = filled[0], filled[1:]
+    keys = _key_columns(change, heading)
+    grid, position = _with_column(grid, heading, change)
+    chosen = [row.number for row in body if _is_named(change, row, keys)]
+    if not chosen:
+        if change.sheet.name == "Round" and setting_named(change.key) is not None:
+            return _with_setting(grid, change, keys[0], position)
+        raise WrongUse("unknown_key", _no_such_row(change, body, keys[0]))
+    numbers = set(chosen)
+    touched = 0
     rows: list[GridRow] = []
     for row in grid.rows:
-        if row in filled[1:] and _named(change, row, keys):
-            hit = True
-            cells = list(row.values) + [None] * (column + 1 - len(row.values))
-            cells[column] = _changed(cells[column], change)
-            rows.append(replace(row, values=cells))
-        else:
-            rows.append(row)
-    if not hit:
-        if change.sheet.name == "Round" and change.key != "*" and _is_setting(change.key):
-            # The setting stood at its default: it gets a row of its own below the last.
-            cells = [None] * max(len(heading.values), column + 1)
-            cells[keys[0]] = change.key
-            cells[column] = _changed(None, change)
-            return replace(grid, rows=[*grid.rows, GridRow(grid.rows[-1].number + 1, cells)])
-        known = {values.text_of(row.values[keys[0]]) for row in filled[1:] if keys[0] < len(row.values)}
-        hint = _did_you_mean(nearest(change.key, [name for name in known if name]))
-        raise WrongUse("unknown_key", f"{change.typed}: the sheet {change.sheet.name} has no row {change.key!r}.{hint}")
+        if row.number in numbers:
+            cells = [*row.values, *[None] * (position + 1 - len(row.values))]
+            if change.sign == "=" or not values.is_blank(cells[position]):
+                cell = f"{column_letter(grid.first_column + position)}{row.number}"
+                cells[position] = _changed(cells[position], change, _kind(change, row, keys[0]), grid.sheet, cell)
+                row = replace(row, values=cells)
+                touched += 1
+        rows.append(row)
+    if not touched:
+        raise WrongUse(
+            "change", f"{change.typed}: there is nothing to change, the cell is blank. Give it a value with =."
+        )
     return replace(grid, rows=rows)
 
 
-def _is_setting(key: str) -> bool:
-    return any(fold(key) in (fold(column.name), fold(column.zh)) for column in SETTINGS)
+def _no_such_row(change: Change, body: Sequence[GridRow], key: int) -> str:
+    known = {values.text_of(row.values[key]) for row in body if key < len(row.values)} - {""}
+    if change.sheet.name == "Round":
+        known |= set(_both(SETTINGS))
+    return f"{change.typed}: the sheet {change.sheet.name} has no row {change.key!r}.{_hint(change.key, sorted(known))}"
 
 
-def _column(change: Change, headings: dict[str, int]) -> int:
-    wanted = [change.column]
-    for column in change.sheet.columns:
-        if fold(change.column) in (fold(column.name), fold(column.zh)):
-            wanted = [column.name, column.zh]
-    for word in wanted:
-        position = headings.get("_".join(fold(word).split()))
-        if position is not None:
-            return position
-    hint = _did_you_mean(nearest(change.column, list(headings)))
-    raise WrongUse("unknown_key", f"{change.typed}: the sheet {change.sheet.name} has no column {change.column}.{hint}")
+def _with_setting(grid: Grid, change: Change, key: int, position: int) -> Grid:
+    """Return the sheet Round with a row of its own for a setting that stood at its default."""
+    if change.sign != "=":
+        raise WrongUse(
+            "change", f"{change.typed}: {change.key} is not filled in, so there is nothing to change. Use =value."
+        )
+    number = grid.rows[-1].number + 1
+    cells: list[Value] = [None] * (max(key, position) + 1)
+    cells[key] = change.key
+    row = GridRow(number, cells)
+    cell = f"{column_letter(grid.first_column + position)}{number}"
+    cells[position] = _changed(None, change, _kind(change, row, key), grid.sheet, cell)
+    return replace(grid, rows=[*grid.rows, row])
 
 
-def _key_columns(change: Change, headings: dict[str, int]) -> list[int]:
-    positions = []
-    for name in change.sheet.key:
-        column = change.sheet.column(name)
-        found = headings.get(fold(column.name), headings.get(fold(column.zh)))
-        if found is not None:
-            positions.append(found)
-    if not positions:
+def _with_column(grid: Grid, heading: GridRow, change: Change) -> tuple[Grid, int]:
+    """Return the position of a change's column; a column of the schema that the sheet lacks is put on its right."""
+    column = _column(change)
+    wanted = {heading_name(word) for word in ((column.name, column.zh) if column is not None else (change.column,))}
+    for position, value in enumerate(heading.values):
+        if heading_of(value) in wanted:
+            return grid, position
+    if column is None or change.sign != "=":
+        names = [*_both(change.sheet.columns), *(values.text_of(value) for value in heading.values)]
+        hint = _hint(change.column, [name for name in names if name and heading_name(name) not in wanted])
+        raise WrongUse(
+            "unknown_key", f"{change.typed}: the sheet {change.sheet.name} has no column {change.column}.{hint}"
+        )
+    position = max(len(row.values) for row in grid.rows)
+    cells = [*heading.values, *[None] * (position - len(heading.values)), column.name]
+    rows = [replace(row, values=cells) if row.number == heading.number else row for row in grid.rows]
+    return replace(grid, rows=rows), position
+
+
+def _column(change: Change) -> Column | None:
+    """Return the schema's column that a change is about; None for a numeric column of the planner's own."""
+    name = heading_name(change.column)
+    return next((c for c in change.sheet.columns if name in (heading_name(c.name), heading_name(c.zh))), None)
+
+
+def _key_columns(change: Change, heading: GridRow) -> list[int]:
+    found = {column.name: position for position, column in reversed(known_columns(change.sheet, heading).items())}
+    if not change.sheet.key or change.sheet.key[0] not in found:
         raise WrongUse("unknown_key", f"{change.typed}: rows of the sheet {change.sheet.name} cannot be named.")
-    return positions
+    return [found[name] for name in change.sheet.key if name in found]
 
 
-def _named(change: Change, row: GridRow, keys: Sequence[int]) -> bool:
+def _is_named(change: Change, row: GridRow, keys: Sequence[int]) -> bool:
     if change.key == "*":
         return True
-    parts = [values.text_of(row.values[position]) if position < len(row.values) else "" for position in keys]
-    return fold(change.key) in (fold(parts[0]), fold("@".join(parts)))
+    parts = [_key_text(row.values[position]) if position < len(row.values) else "" for position in keys]
+    if change.sheet.name == "Round":
+        setting = setting_named(change.key)
+        return setting is not None and setting is setting_named(parts[0])
+    return _folded(change.key) in (_folded(parts[0]), _folded("@".join(parts)))
 
 
-def _changed(old: Value, change: Change) -> Value:
+def _key_text(value: Value) -> str:
+    return values.text_of(value).strip()
+
+
+def _folded(key: str) -> str:
+    return " ".join(fold(key).split())
+
+
+def _kind(change: Change, row: GridRow, key: int) -> Kind:
+    """Return what kind of value the changed cell takes: on Round it goes by the setting."""
+    column = setting_named(_key_text(row.values[key])) if change.sheet.name == "Round" else _column(change)
+    return "number" if column is None else column.kind
+
+
+def _changed(old: Value, change: Change, kind: Kind, sheet: str, cell: str) -> Value:
+    """Return a cell's new content: as it would stand there had the planner typed it."""
     operand = change.operand
     if change.sign == "=":
         if not operand:
             return None
-        return float(operand) if re.fullmatch(r"-?\d+(\.\d+)?", operand, re.ASCII) and _fits(operand) else operand
+        return float(operand) if kind in _NUMBERS and _PLAIN.fullmatch(operand) and _fits(operand) else operand
     try:
-        before = Decimal(values.text_of(old)) if old is not None else Decimal(0)
-    except InvalidOperation:
-        before = Decimal("NaN")
-    if not before.is_finite() or isinstance(old, bool):
-        raise WrongUse("change", f"{change.typed}: {values.text_of(old)!r} is not a number that could be changed so.")
-    percent = operand.endswith("%")
-    number = Decimal(operand.rstrip("% ")) / (100 if percent else 1)
-    after = {"*": before * number, "+": before + number, "-": before - number}[change.sign]
+        before = values.percent(old, lambda _: None)
+    except Mistake:
+        found = values.text_of(old)
+        raise WrongUse(
+            "change", f"{change.typed}: {found!r} is not a number that could be changed so.", sheet, cell
+        ) from None
+    number = Decimal(operand.rstrip("% "))
+    if operand.endswith("%"):
+        number = number.scaleb(-2, _EXACT)
+    after = {"*": _EXACT.multiply, "+": _EXACT.add, "-": _EXACT.subtract}[change.sign](before, number)
     text = format(after, "f")
     return float(after) if _fits(text) else text
 

@@ -22,15 +22,28 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return by_folded[found[0]] if found else None
 
 
+def heading_name(text: str) -> str:
+    """Return a heading for comparison: folded, runs of blanks as one underscore."""
+    return "_".join(fold(text).split())
+
+
 def near_miss(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that `name` is most likely a slip of: a few letters off in a name of four or more."""
-    folded = fold(name)
-    allowed = max(1, len(folded) // 4)
+    folded = heading_name(name)
     if len(folded) < 4:
         return None
-    found = [(distance(folded, fold(candidate)), candidate) for candidate in known]
-    best = min(found, default=None)
-    return best[1] if best is not None and best[0] <= allowed else None
+    allowed = max(1, len(folded) // 4)
+    letters = set(folded)
+    best: tuple[int, str] | None = None
+    for candidate in known:
+        other = heading_name(candidate)
+        # Each edit mends one letter at most: most names are out before they are compared.
+        if abs(len(other) - len(folded)) > allowed or len(letters.difference(other)) > allowed:
+            continue
+        found = (distance(folded, other), candidate)
+        if found[0] <= allowed and (best is None or found < best):
+            best = found
+    return None if best is None else best[1]
 
 
 def distance(one: str, other: str) -> int:

@@ -58,8 +58,10 @@ class ChartMaker:
         chart.add_series(series)
         self._finish(chart, title, _SIZE)
         chart.set_y_axis({"reverse": True, "num_font": self._text(9), "line": {"color": GREY}})
-        # The names run down from the top, so the amounts' axis would stand there too.
-        chart.set_x_axis(self._amounts(unit) | {"label_position": "high"})
+        # Every bar has its amount beside it; the axis only says the unit.
+        chart.set_x_axis(self._amounts(unit) | {"label_position": "none", "major_gridlines": {"visible": False}})
+        # Room for the names on the left and for the amount of the longest bar on the right.
+        chart.set_plotarea({"layout": {"x": 0.33, "y": 0.15, "width": 0.52, "height": 0.7}})
         return chart
 
     def against_average(self, title: str, area: Area, colours: Sequence[str]) -> Chart:

@@ -135,27 +135,21 @@ class PlanBook:
 
 
 def write_awards(out: PlanBook) -> None:
-    """Write the payments, one a row; the total above follows the filter."""
+    """Write the payments, one a row, headings in row 1; the totals stand on Summary."""
     projects = {project.project: project for project in out.round.projects}
     rows = out.plan.payments
-    amounts = f"G{FIRST_ROW}:G{last_row(len(rows))}"
     heads = out.heads(*AWARD_COLUMNS, "title", "sector", "belt")
     belts = {region.region: region.belt for region in out.round.regions}
     out.table(
         "Awards",
         [
-            Column(heads[0], [row.project for row in rows], total=out.word("total_shown")),
+            Column(heads[0], [row.project for row in rows]),
             Column(heads[1], [row.option for row in rows]),
             Column(heads[2], [row.start for row in rows], "year"),
             Column(heads[3], [row.region for row in rows]),
             Column(heads[4], [row.year for row in rows], "year"),
             Column(heads[5], [row.source for row in rows]),
-            Column(
-                heads[6],
-                [row.amount for row in rows],
-                "number",
-                Formula(f"=SUBTOTAL(109,{amounts})", out.money.total),
-            ),
+            Column(heads[6], [row.amount for row in rows], "number"),
             Column(heads[7], [projects[row.project].title for row in rows]),
             Column(heads[8], [projects[row.project].sector for row in rows]),
             Column(heads[9], [belts[row.region] for row in rows]),

@@ -17,11 +17,12 @@ from optalloc.workbook.plan_charts import Area, ChartMaker
 from optalloc.workbook.plan_labels import proof_sentence, stopped_in_words
 from optalloc.workbook.plan_sheets import PlanBook
 from optalloc.workbook.plan_table import (
+    LINE_HEIGHT,
     Cell,
     Formula,
+    lines_of,
     places_of,
     set_up_page,
-    shown_width,
     span,
     write_cell,
     write_text,
@@ -66,6 +67,10 @@ class _Page:
     def text(self, column: int, text: str, style: str) -> None:
         write_text(self.sheet, self.row, column, text, self.out.styles.of(style))
 
+    def beside(self, column: int, text: str) -> None:
+        """Write a text to the right of a number."""
+        write_text(self.sheet, self.row, column, text, self._style("text", indent=1))
+
     def section(self, key: str) -> None:
         for column in range(5):
             write_cell(
@@ -93,9 +98,7 @@ class _Page:
     def paragraph(self, label: str, text: str, style: str = "long") -> None:
         """Write a label and a text that runs over the columns beside it."""
         self.text(0, label, "label")
-        width = sum(_WIDTHS[1:5])
-        lines = sum(-(-max(1, shown_width(line)) // (width - 4)) for line in text.split("\n"))
-        self.sheet.set_row(self.row, 13.5 * min(lines, 30))
+        self.sheet.set_row(self.row, LINE_HEIGHT * lines_of(text, sum(_WIDTHS[1:5])))
         shown = self._style(style, indent=1)
         self.sheet.merge_range(self.row, 1, self.row, 4, "", shown)
         write_text(self.sheet, self.row, 1, text, shown)
@@ -147,12 +150,12 @@ def _write_criteria(page: _Page) -> None:
         write_cell(page.sheet, page.row, 1, value, out.styles.of("number", places_of([value])))
         criterion = criteria.get(name)
         if criterion is not None:
-            page.text(2, out.word(criterion.direction), "long")
+            page.beside(2, out.word(criterion.direction))
             rank = criterion.priority if ranked == "priority" else criterion.weight
             if rank is not None:
                 write_cell(page.sheet, page.row, 3, rank, out.styles.of("number", places_of([rank])))
             if criterion.title:
-                page.text(4, criterion.title, "long")
+                page.beside(4, criterion.title)
         page.next()
     page.next()
 

@@ -24,6 +24,8 @@ from optalloc.workbook.plan_labels import PlanSheet, word
 
 #: Excel's rows of a table sheet: caption, note, totals, headings, and the first row of data.
 TOTAL_ROW, HEADING_ROW, FIRST_ROW = 3, 4, 5
+#: The sheet other programs read: its headings stand in row 1, its caption in the header of the page.
+PLAIN: PlanSheet = "Awards"
 
 _LAST_ROW = 1_048_576
 _LONGEST_TEXT = 32_767
@@ -31,6 +33,9 @@ _LONGEST_TEXT = 32_767
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _MOST_PLACES = 6
 _WIDEST = 46
+#: Points; Excel has no row higher than 409.
+LINE_HEIGHT = 13.5
+_MOST_LINES = 30
 
 INK, BLUE, PALE, LINE, GREY, AMBER, GREEN = (
     "#1F2933",
@@ -85,16 +90,16 @@ class Styles:
         "section": {"bold": True, "font_size": 12, "font_color": BLUE, "bottom": 1, "bottom_color": LINE},
         "heading": {"bold": True, "bg_color": PALE, "bottom": 1, "bottom_color": LINE, "valign": "vcenter"},
         "label": {"font_color": GREY, "valign": "top"},
-        "remark": {"font_color": GREY, "valign": "top", "indent": 1},
-        "text": {"valign": "top"},
-        "long": {"valign": "top", "text_wrap": True, "indent": 1},
+        "remark": {"font_color": GREY, "valign": "top", "align": "left", "indent": 1},
+        "text": {"valign": "top", "align": "left"},
+        "long": {"valign": "top", "align": "left", "text_wrap": True, "indent": 1},
         "missed": {"bold": True, "font_color": AMBER},
         "year": {"num_format": "0", "align": "left", "valign": "top"},
         "share": {"num_format": "0.0%", "valign": "top"},
         "number": {"valign": "top"},
         "total": {"bold": True},
         "good": {"bold": True, "font_color": GREEN, "valign": "top"},
-        "warning": {"bold": True, "font_color": AMBER, "valign": "top", "text_wrap": True},
+        "warning": {"bold": True, "font_color": AMBER, "valign": "top", "align": "left", "text_wrap": True},
     }
 
     def __init__(self, book: Workbook, language: Language) -> None:
@@ -155,9 +160,10 @@ def exact_number(value: Decimal | int, sheet: str, cell: str) -> float:
 def safe_text(text: str) -> str:
     """Return text as a cell can hold it: no control characters, at most 32,767 characters, cut with a mark."""
     cleaned = _FORBIDDEN.sub(" ", text.replace("\r\n", "\n"))
-    while len(cleaned.encode("utf-16-le")) > 2 * _LONGEST_TEXT:
-        over = len(cleaned.encode("utf-16-le")) // 2 - _LONGEST_TEXT
-        cleaned = cleaned[: -(over + 1 + cleaned.endswith("…"))] + "…"
+    # Excel counts characters beyond the first 65,536 twice.
+    if 2 * len(cleaned) > _LONGEST_TEXT and len(cleaned.encode("utf-16-le")) > 2 * _LONGEST_TEXT:
+        kept = cleaned.encode("utf-16-le")[: 2 * (_LONGEST_TEXT - 1)]
+        return kept.decode("utf-16-le", "ignore") + "…"
     return cleaned
 
 
@@ -188,18 +194,33 @@ def write_cell(sheet: Worksheet, row: int, column: int, value: Cell, style: Form
 
 def shown_width(text: str) -> int:
     """Return how many columns of Latin letters a text takes."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def lines_of(text: Cell, width: float) -> int:
+    """Return about how many lines a wrapped text takes in a width, for the height of its row."""
+    if not isinstance(text, str):
+        return 1
+    lines = sum(-(-max(1, shown_width(line)) // int(width)) for line in text.split("\n"))
+    return min(lines, _MOST_LINES)
 
 
 def span(sheet: PlanSheet, column: int, rows: int) -> str:
     """Return the cells of a column of a table, from 0, as formulas on other sheets name them."""
     letter = column_letter(column + 1)
-    return f"{sheet}!${letter}${FIRST_ROW}:${letter}${last_row(rows)}"
+    return f"{sheet}!${letter}${first_row(sheet)}:${letter}${last_row(rows, sheet)}"
 
 
-def last_row(rows: int) -> int:
+def first_row(sheet: PlanSheet | None = None) -> int:
+    """Return Excel's number of the first row below the headings."""
+    return 2 if sheet == PLAIN else FIRST_ROW
+
+
+def last_row(rows: int, sheet: PlanSheet | None = None) -> int:
     """Return Excel's number of the last row of a table; of its first row where it is empty."""
-    return FIRST_ROW + max(rows, 1) - 1
+    return first_row(sheet) + max(rows, 1) - 1
 
 
 def write_table(
@@ -211,38 +232,48 @@ def write_table(
         OptallocError: `too_many_rows`, or `too_many_digits` at a cell.
     """
     count = len(columns[0].cells)
-    if FIRST_ROW + count - 1 > _LAST_ROW:
-        message = f"The sheet {name} would need {count:,} rows; a worksheet has {_LAST_ROW:,}."
+    first, last = first_row(name), last_row(count, name)
+    heading = first - 2  # from 0
+    if last > _LAST_ROW:
+        message = f"The sheet {name} would need {last:,} rows; a worksheet has {_LAST_ROW:,}."
         raise OptallocError("too_many_rows", message, name)
     sheet = book.add_worksheet(name)
     set_up_page(sheet, language, foot)
     places = [
         places_of([*column.cells, column.total]) if column.places is None else column.places for column in columns
     ]
-    for index, column in enumerate(columns):
-        sheet.set_column(index, index, _width(column, places[index]))
-    write_text(sheet, 0, 0, word(name, language), styles.of("caption"))
-    write_text(sheet, 1, 0, note, styles.of("note"))
-    _write_totals(sheet, styles, columns, places)
-    sheet.set_row(HEADING_ROW - 1, 20)
+    if name == PLAIN:
+        sheet.set_header(f"&L&14{safe_text(word(name, language))}&R&8{safe_text(note)[:200].replace('&', '&&')}")
+    else:
+        write_text(sheet, 0, 0, word(name, language), styles.of("caption"))
+        write_text(sheet, 1, 0, note, styles.of("note"))
+        _write_totals(sheet, styles, columns, places)
+    sheet.set_row(heading, 20)
     for index, column in enumerate(columns):
         align = "right" if column.kind in _RIGHT else "left"
         style = styles.of("heading", align=align, indent=_indent(columns, index))
-        write_text(sheet, HEADING_ROW - 1, index, column.heading, style)
+        write_text(sheet, heading, index, column.heading, style)
     fixed = [_style(styles, columns, index, places[index]) for index in range(len(columns))]
+    widths = [_width(column, places[index]) for index, column in enumerate(columns)]
+    for index, width in enumerate(widths):
+        sheet.set_column(index, index, width)
+    long = [index for index, column in enumerate(columns) if column.kind == "long"]
     for offset in range(count):
-        row = FIRST_ROW - 1 + offset
+        row = first - 1 + offset
+        lines = max((lines_of(columns[index].cells[offset], widths[index]) for index in long), default=1)
+        if lines > 1:
+            sheet.set_row(row, LINE_HEIGHT * lines)
         for index, column in enumerate(columns):
             value = column.cells[offset]
             if value is None or value == "":
                 continue
             style = _mixed_style(styles, column, offset) if column.kind == "mixed" else fixed[index]
             write_cell(sheet, row, index, value, style)
-    sheet.autofilter(HEADING_ROW - 1, 0, last_row(count) - 1, len(columns) - 1)
-    sheet.freeze_panes(HEADING_ROW, 1)
-    sheet.repeat_rows(HEADING_ROW - 1)
+    sheet.autofilter(heading, 0, last - 1, len(columns) - 1)
+    sheet.freeze_panes(heading + 1, 1)
+    sheet.repeat_rows(heading)
     # Names that look like numbers are names; no green corners for them.
-    sheet.ignore_errors({"number_stored_as_text": f"A1:{column_letter(len(columns))}{last_row(count)}"})
+    sheet.ignore_errors({"number_stored_as_text": f"A1:{column_letter(len(columns))}{last}"})
     return sheet
 
 
@@ -294,5 +325,5 @@ def _width(column: Column, places: int) -> float:
             if isinstance(number, Decimal | int):
                 widest = max(widest, len(f"{number:,.{places}f}") + 2)
         return float(widest)
-    texts = (shown_width(cell) + 1 for cell in column.cells if isinstance(cell, str))
+    texts = (shown_width(cell) + 1 for cell in {cell for cell in column.cells if isinstance(cell, str)})
     return float(min(max(widest, 8, max(texts, default=0)), 2 * _WIDEST if column.kind == "long" else _WIDEST))

@@ -28,7 +28,7 @@ from optalloc.workbook.plan_sheets import (
     write_sources,
 )
 from optalloc.workbook.plan_summary import write_summary
-from optalloc.workbook.plan_table import Styles
+from optalloc.workbook.plan_table import Styles, safe_text
 
 #: Plans with more rows go to the disk row by row; smaller ones share their strings and give charts their values.
 _ROWS_IN_MEMORY = 20_000
@@ -62,26 +62,29 @@ def write_plan(
 
 def _write(plan: Plan, round_: Round, path: Path, language: Language) -> None:
     large = len(plan.payments) + len(plan.declined) + len(plan.rules) > _ROWS_IN_MEMORY
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="optalloc-") as scratch,
-            Workbook(str(path), {"constant_memory": large, "tmpdir": scratch}) as book,
+    # What goes to the disk row by row goes there first.
+    with tempfile.TemporaryDirectory(prefix="optalloc-", ignore_cleanup_errors=True) as scratch:
+        book = Workbook(str(path), {"constant_memory": large, "tmpdir": scratch})
+        book.set_size(2400, 1500)
+        book.set_properties({"title": safe_text(round_.title), "comments": str(plan.manifest.get("plan_digest", ""))})
+        out = PlanBook(book, Styles(book, language), language, plan, round_, money_of(plan, round_))
+        for write_sheet in (
+            write_summary,
+            write_awards,
+            write_rules,
+            write_regions,
+            write_sectors,
+            write_sources,
+            write_declined,
+            write_manifest,
         ):
-            book.set_size(2400, 1500)
-            book.set_properties({"title": round_.title, "comments": str(plan.manifest.get("plan_digest", ""))})
-            out = PlanBook(book, Styles(book, language), language, plan, round_, money_of(plan, round_))
-            write_summary(out)
-            write_awards(out)
-            write_rules(out)
-            write_regions(out)
-            write_sectors(out)
-            write_sources(out)
-            write_declined(out)
-            write_manifest(out)
-    except FileCreateError as failure:
-        # The library wraps what the system said.
-        cause = failure.args[0]
-        raise cause if isinstance(cause, OSError) else OSError(str(failure)) from failure
+            write_sheet(out)
+        try:
+            book.close()
+        except FileCreateError as failure:
+            # The library wraps what the system said.
+            cause = failure.args[0]
+            raise cause if isinstance(cause, OSError) else OSError(str(failure)) from failure
 
 
 def _refuse_other_round(plan: Plan, round_: Round) -> None:

@@ -31,6 +31,7 @@ Kind = Literal[
     "measure",  # award, accepted, cofunding or a numeric column of Projects
     "base",  # total, funds, average or a numeric column of Regions
     "attribute",  # a numeric column of Regions
+    "any",  # whatever the row's setting takes
 ]
 
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -40,7 +41,8 @@ NONE: Mapping[str, str] = MappingProxyType({})
 class Column:
     """One column (or, on Round, one setting). `choices` go from the English word to the Chinese one.
 
-    `unbuilt` choices are known and refused; a column that is not `built` must stay blank.
+    `unbuilt` choices are known and refused; a column that is not `built` must stay blank. Numbers must lie between
+    `least` and `most`. By a `grouped` text rows are grouped and filtered, so a cell holds one value.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Column:
     built: bool = True
     least: int | None = None
     most: int | None = None
+    grouped: bool = False
     example: str | None = None
 
 
@@ -134,7 +137,6 @@ SETTINGS: tuple[Column, ...] = (
         "number",
         "Awards are whole multiples of this; default 1.",
         "拨款须为它的整数倍；默认为1。",
-        least=0,
         example="1",
     ),
     Column(
@@ -145,7 +147,15 @@ SETTINGS: tuple[Column, ...] = (
         "轮次的第一个年度；有多个年度或出现任何年度时必填。",
         example="2027",
     ),
-    Column("years", "年数", "whole", "How many years the round has; default 1.", "轮次的年数；默认为1。", least=1),
+    Column(
+        "years",
+        "年数",
+        "whole",
+        "How many years the round has, 100 at most; default 1.",
+        "轮次的年数，至多100；默认为1。",
+        least=1,
+        most=100,
+    ),
     Column(
         "discount",
         "折现率",
@@ -196,7 +206,7 @@ _ROUND = Sheet(
     "轮次的设置，每行一项。",
     (
         Column("setting", "设置", "identifier", "Which setting.", "设置项。", required=True),
-        Column("value", "值", "text", "Its value.", "设置的值。"),
+        Column("value", "值", "any", "Its value.", "设置的值。"),
     ),
     ("setting",),
     required=True,
@@ -252,7 +262,7 @@ _REGIONS = Sheet(
         Column("region", "地区", "identifier", "The region's short name.", "地区简称。", required=True, example="gansu"),
         _TITLE,
         Column("belt", "地带", "text", "The belt the region belongs to: east, central, west, northeast, say.",
-               "地区所属地带，例如东部、中部、西部、东北。", required=True, example="west"),
+               "地区所属地带，例如东部、中部、西部、东北。", required=True, grouped=True, example="west"),
         Column("population", "人口", "number", "Inhabitants, for rules per head.", "人口，用于人均规则。", example="25000000"),
         Column("gdp", "地区生产总值", "number", "Gross domestic product.", "地区生产总值。"),
     ),
@@ -271,10 +281,10 @@ _PROJECTS = Sheet(
         _TITLE,
         Column("sector", "领域", "reference", "A sector of the sheet Sectors.", "领域表中的领域。", required=True,
                target="Sectors", example="education"),
-        Column("category", "类别", "text", "A kind of spending, such as equipment.", "支出类别，例如设备。"),
+        Column("category", "类别", "text", "A kind of spending, such as equipment.", "支出类别，例如设备。", grouped=True),
         Column("region", "地区", "regions", "A region, or several with shares: beijing:0.6; gansu:0.4.",
                "一个地区，或多个地区及其份额：beijing:0.6; gansu:0.4。", required=True, target="Regions", example="gansu"),
-        Column("institution", "单位", "text", "Who carries the project out.", "承担单位。"),
+        Column("institution", "单位", "text", "Who carries the project out.", "承担单位。", grouped=True),
         Column("tags", "标签", "values", "Any labels, separated by ;", "任意标签，用;分隔。"),
         Column("status", "状态", "choice", "candidate (default), mandatory or excluded.", "候选（默认）、必选或排除。",
                choices={"candidate": "候选", "mandatory": "必选", "excluded": "排除"}),
@@ -402,19 +412,94 @@ _LINKS = Sheet(
 )  # fmt: skip
 
 
-def _later(name: str, zh: str, doc: str, doc_zh: str, columns: str) -> Sheet:
-    """Return a sheet that is known but not supported yet: its columns are recognised, filled rows refused."""
-    named = (entry.split(" ") for entry in columns.split(", "))
+def _later(name: str, zh: str, doc: str, doc_zh: str, *columns: tuple[str, str, str, str]) -> Sheet:
+    """Return a sheet that is known but not supported yet: accepted empty, refused filled."""
     return Sheet(
         name,
         zh,
-        doc,
-        doc_zh,
-        tuple(Column(column, heading, "text", "", "", built=False) for column, heading in named),
+        f"{doc} Not supported yet: leave this sheet empty.",
+        f"{doc_zh}尚不支持：请勿填写。",
+        tuple(
+            Column(column, heading, "text", text, text_zh, built=False) for column, heading, text, text_zh in columns
+        ),
         (),
         built=False,
     )
 
+
+_NOT_BUILT = (
+    _later(
+        "Pairs", "对口支援", "Counterpart assistance between regions.", "地区间的对口支援。",
+        ("donor", "支援方", "The region that gives.", "提供支援的地区。"),
+        ("recipient", "受援方", "The region that receives.", "接受支援的地区。"),
+        ("floor", "下限", "The least that must be transferred.", "转移的最低金额。"),
+        ("cap", "上限", "The most that may be transferred.", "转移的最高金额。"),
+        ("match_rate", "配套比例", "What the recipient adds to each unit received.", "受援方对每单位支援的配套。"),
+        ("year", "年度", "The year of the transfer.", "转移的年度。"),
+    ),
+    _later(
+        "Facilities", "共享设施", "Shared equipment.", "共享设施。",
+        ("facility", "设施", "The facility's short name.", "设施简称。"),
+        ("region", "地区", "Where it stands.", "所在地区。"),
+        ("owner", "所有者", "Whose it is.", "所有者。"),
+        ("capacity", "容量", "Hours it can be used.", "可用机时。"),
+        ("operating_cost", "运行成本", "Cost of an hour of use.", "每机时的运行成本。"),
+        ("year", "年度", "The year of the capacity.", "容量所属年度。"),
+    ),
+    _later(
+        "Usage", "设施使用", "Hours of shared equipment a project needs.", "项目所需的设施机时。",
+        ("project", "项目", "The project.", "项目。"),
+        ("facility", "设施", "The facility it needs.", "所需设施。"),
+        ("hours", "机时", "How many hours.", "机时数。"),
+        ("own_cost", "自购成本", "What equipment of its own would cost.", "自购设备的成本。"),
+    ),
+    _later(
+        "Demand", "人才需求", "Talent demand by field and region.", "各地区各专业的人才需求。",
+        ("field", "专业", "The field.", "专业。"),
+        ("region", "地区", "The region that needs people.", "需求地区。"),
+        ("year", "年度", "The year of the demand.", "需求年度。"),
+        ("people", "人数", "How many people.", "人数。"),
+    ),
+    _later(
+        "Supply", "人才供给", "People a project trains.", "项目培养的人数。",
+        ("project", "项目", "The project.", "项目。"),
+        ("field", "专业", "The field.", "专业。"),
+        ("people", "人数", "How many people.", "人数。"),
+    ),
+    _later(
+        "Stakeholders", "参与方", "Weights of groups, with a column for each criterion.", "各参与方的权重，每个指标一列。",
+        ("stakeholder", "参与方", "The group.", "参与方。"),
+        ("weight", "权重", "How much the group counts.", "参与方的权重。"),
+    ),
+    _later(
+        "Pairwise", "两两比较", "Pairwise judgements of groups.", "各参与方的两两比较。",
+        ("stakeholder", "参与方", "The group that judges.", "作出判断的参与方。"),
+        ("criterion_a", "指标甲", "One criterion.", "一个指标。"),
+        ("criterion_b", "指标乙", "The other criterion.", "另一个指标。"),
+        ("ratio", "比值", "How many times as important the first one is.", "指标甲的重要性是指标乙的几倍。"),
+    ),
+    _later(
+        "Assessments", "专家评分", "Scores of experts.", "专家评分。",
+        ("project", "项目", "The project.", "项目。"),
+        ("assessor", "专家", "Who scores.", "评分专家。"),
+        ("criterion", "指标", "What is scored.", "被评分的指标。"),
+        ("score", "评分", "The score.", "评分。"),
+    ),
+    _later(
+        "Baseline", "上轮拨款", "Last round's awards.", "上轮拨款。",
+        ("project", "项目", "The project.", "项目。"),
+        ("award", "拨款", "What it got.", "上轮所得拨款。"),
+    ),
+    _later(
+        "Scenarios", "情景", "One change of one scenario a row.", "每行为一个情景中的一项变化。",
+        ("scenario", "情景", "The scenario's name.", "情景名称。"),
+        ("title", "名称", "A name for people to read.", "供人阅读的名称。"),
+        ("sheet", "工作表", "The sheet that changes.", "变化所在的工作表。"),
+        ("key", "键", "The row that changes.", "变化所在的行。"),
+        ("column", "列", "The column that changes.", "变化所在的列。"),
+        ("change", "变化", "What is done: *1.1, +500 or =0.4.", "变化方式：*1.1、+500或=0.4。"),
+    ),
+)  # fmt: skip
 
 SHEETS: tuple[Sheet, ...] = (
     _ROUND,
@@ -426,24 +511,8 @@ SHEETS: tuple[Sheet, ...] = (
     _CRITERIA,
     _RULES,
     _LINKS,
-    _later("Pairs", "对口支援", "Counterpart assistance between regions.", "地区间的对口支援。",
-           "donor 支援方, recipient 受援方, floor 下限, cap 上限, match_rate 配套比例, year 年度"),
-    _later("Facilities", "共享设施", "Shared equipment.", "共享设施。",
-           "facility 设施, region 地区, owner 所有者, capacity 容量, operating_cost 运行成本, year 年度"),
-    _later("Usage", "设施使用", "Hours of shared equipment a project needs.", "项目所需的设施机时。",
-           "project 项目, facility 设施, hours 机时, own_cost 自购成本"),
-    _later("Demand", "人才需求", "Talent demand by field and region.", "各地区各专业的人才需求。",
-           "field 专业, region 地区, year 年度, people 人数"),
-    _later("Supply", "人才供给", "People a project trains.", "项目培养的人数。", "project 项目, field 专业, people 人数"),
-    _later("Stakeholders", "参与方", "Weights of groups.", "各参与方的权重。", "stakeholder 参与方, weight 权重"),
-    _later("Pairwise", "两两比较", "Pairwise judgements.", "两两比较。",
-           "stakeholder 参与方, criterion_a 指标甲, criterion_b 指标乙, ratio 比值"),
-    _later("Assessments", "专家评分", "Scores of experts.", "专家评分。",
-           "project 项目, assessor 专家, criterion 指标, score 评分"),
-    _later("Baseline", "上轮拨款", "Last round's awards.", "上轮拨款。", "project 项目, award 拨款"),
-    _later("Scenarios", "情景", "Changes by scenario.", "情景变化。",
-           "scenario 情景, title 名称, sheet 工作表, key 键, column 列, change 变化"),
-)  # fmt: skip
+    *_NOT_BUILT,
+)
 
 #: A sheet for people in the template; the reader passes it over.
 GUIDE = ("Guide", "说明")

@@ -1,71 +1,41 @@
-"""From a grid to rows of typed values: headings found, columns recognised, every cell converted or reported."""
+"""From a grid to typed columns: the heading row found, columns recognised, every cell converted or reported."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from integrated_fund.problem import Problem
-from integrated_fund.round import DIMENSIONS, FILTER_COLUMNS, Dimension, Origin, Place, Table
+from integrated_fund.round import Origin, Place, Table
 from optalloc.workbook import values
-from optalloc.workbook.grid import Grid, GridRow, Value, column_letter
-from optalloc.workbook.names import fold, near_miss
+from optalloc.workbook.columns import Converted, Converter, convert_column, converter_of
+from optalloc.workbook.grid import BadCell, Grid, GridRow, Value, column_letter
+from optalloc.workbook.names import heading_name as folded_heading
+from optalloc.workbook.names import near_miss
 from optalloc.workbook.schema import Column, Sheet
 from optalloc.workbook.values import Mistake
 
-_DIMENSION_ZH: Mapping[Dimension, str] = {
-    "sector": "领域",
-    "category": "类别",
-    "region": "地区",
-    "belt": "地带",
-    "institution": "单位",
-    "tag": "标签",
-    "year": "年度",
-}
-_DIMENSION_WORDS: dict[str, Dimension] = {
-    fold(word): dimension
-    for dimension in DIMENSIONS
-    for word in (
-        dimension,
-        FILTER_COLUMNS[dimension],
-        _DIMENSION_ZH[dimension],
-        f"{_DIMENSION_ZH[dimension]}范围",
-    )
-}
-_MEASURES = {
-    "award": ("award", "拨款"),
-    "accepted": ("accepted", "立项", "立项数"),
-    "cofunding": ("cofunding", "配套资金"),
-}
-_BASES = {"total": ("total", "总额"), "funds": ("funds", "资金总额"), "average": ("average", "平均")}
-_ATTRIBUTES = {"population": ("population", "人口"), "gdp": ("gdp", "地区生产总值")}
-
-
-def _word(words: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    return {fold(spelling): english for english, spellings in words.items() for spelling in spellings}
-
-
-_MEASURE_WORDS = _word(_MEASURES | {"feasibility": ("feasibility", "可行性")})
-_BASE_WORDS = _word(_BASES | _ATTRIBUTES)
-_ATTRIBUTE_WORDS = _word(_ATTRIBUTES)
+_ADDRESS = re.compile(r"([A-Z]{1,3})([1-9]\d*)", re.ASCII)
 
 
 @dataclass
 class Problems:
-    """The problems found so far, each at one place once."""
+    """The problems found so far."""
 
     found: list[Problem] = field(default_factory=list)
 
     def add(self, code: str, place: Place | None, cell: Value = None, **details: str) -> None:
-        """Note a problem."""
+        """Note a problem; `cell` is what stands there."""
         self.found.append(Problem(code, place, values.text_of(cell), details))
 
 
 @dataclass(frozen=True)
 class Row:
-    """One filled row: typed values by column (None: blank or faulty), its extra numbers, and where it stands."""
+    """One row of a sheet: where it stands, its typed values by column (blank and faulty ones are left out)."""
 
     origin: Origin
     typed: Mapping[str, Any]
@@ -75,101 +45,210 @@ class Row:
 
 @dataclass(frozen=True)
 class SheetRows:
-    """A sheet read: `extra` are the headings of its further numeric columns, in order."""
+    """A sheet read, column by column.
+
+    `typed` and `extra` (the further numeric columns, by heading) have a value for each row, None where the cell is
+    blank or faulty; `faulty` has the positions of the cells that could not be taken or are missing. `numbers` are the
+    rows' numbers in Excel. `chinese` and `english` count the headings in either language.
+    """
 
     sheet: Sheet
     table: Table
-    rows: tuple[Row, ...]
-    extra: tuple[str, ...]
-    is_chinese: bool
+    numbers: Sequence[int] = ()
+    typed: Mapping[str, list[Any]] = field(default_factory=lambda: MappingProxyType({}))
+    extra: Mapping[str, list[Decimal | None]] = field(default_factory=lambda: MappingProxyType({}))
+    faulty: Mapping[str, frozenset[int]] = field(default_factory=lambda: MappingProxyType({}))
+    chinese: int = 0
+    english: int = 0
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether every column that a row cannot do without is there."""
+        return all(column.name in self.table.columns for column in self.sheet.columns if column.required)
+
+    def column(self, name: str) -> list[Any]:
+        """Return a column's typed values; blanks where the sheet has no such column."""
+        found = self.typed.get(name)
+        return [None] * len(self.numbers) if found is None else found
+
+    def faulty_in(self, name: str) -> frozenset[int]:
+        """Return the positions of a column's faulty cells."""
+        return self.faulty.get(name, frozenset())
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows one by one."""
+        for position, number in enumerate(self.numbers):
+            yield Row(
+                Origin(self.table, number),
+                {name: column[position] for name, column in self.typed.items() if column[position] is not None},
+                {name: column[position] for name, column in self.extra.items()},
+                frozenset(name for name, positions in self.faulty.items() if position in positions),
+            )
+
+
+def heading_name(value: Value) -> str:
+    """Return a heading for comparison: folded, blanks as underscores."""
+    return folded_heading(values.text_of(value))
+
+
+def filled_rows(grid: Grid) -> list[GridRow]:
+    """Return the rows with something in them; the first one has the headings."""
+    return [row for row in grid.rows if any(not values.is_blank(value) for value in row.values)]
+
+
+def known_columns(sheet: Sheet, heading: GridRow) -> dict[int, Column]:
+    """Return the columns that a heading row names, by position."""
+    words = {folded_heading(word): column for column in sheet.columns for word in (column.name, column.zh)}
+    found = ((position, words.get(heading_name(value))) for position, value in enumerate(heading.values))
+    return {position: column for position, column in found if column is not None}
 
 
 def read_sheet(
     sheet: Sheet, grid: Grid, problems: Problems, step: Decimal | None, wanted_numbers: Collection[str]
 ) -> SheetRows:
-    """Read a sheet. `wanted_numbers` are names that rules and criteria use as numeric columns, folded."""
-    data = [row for row in grid.rows if any(not values.is_blank(value) for value in row.values)]
-    if not data:
-        if sheet.required:
-            problems.add("no_heading_row", Place(grid.sheet), sheet=sheet.name, sheet_zh=sheet.zh)
-        return SheetRows(sheet, Table(grid.sheet, {}), (), (), False)
-    heading, body = data[0], data[1:]
-    known, others, is_chinese = _headings(sheet, grid, heading, problems)
+    """Read a sheet. `wanted_numbers` are headings that rules and criteria use as numeric columns, folded."""
+    empty = SheetRows(sheet, Table(grid.sheet, {}))
+    filled = filled_rows(grid)
     if not sheet.built:
-        for row in body[:1]:
-            problems.add("sheet_not_built", _place(grid, row, 0), sheet=sheet.name, sheet_zh=sheet.zh)
-        return SheetRows(sheet, Table(grid.sheet, {}), (), (), is_chinese)
+        _refuse_filled(sheet, grid, filled, problems)
+        return empty
+    if not filled:
+        if sheet.required:
+            problems.add("empty_sheet", Place(grid.sheet), sheet=sheet.name, sheet_zh=sheet.zh)
+        return empty
+    heading, body = filled[0], filled[1:]
+    if not known_columns(sheet, heading):
+        wanted, wanted_zh = _headings_wanted(sheet)
+        first = next(position for position, value in enumerate(heading.values) if not values.is_blank(value))
+        problems.add(
+            "no_headings", _place(grid, heading, first), heading.values[first],
+            sheet=sheet.name, sheet_zh=sheet.zh, names=wanted, names_zh=wanted_zh,
+        )  # fmt: skip
+        return empty
+    known, others = _headings(sheet, grid, heading, problems)
     _note_hidden(grid, body, problems)
     _refuse_merged(grid, heading, body, problems)
-    numeric = _numeric_columns(grid, heading, body, others, problems, wanted_numbers)
+    if sheet.required and not body:
+        problems.add("no_rows", Place(grid.sheet), sheet=sheet.name, sheet_zh=sheet.zh)
+    cells = _columns(body, max(len(row.values) for row in filled))
+    numeric = _numeric_columns(grid, heading, body, cells, others, problems, wanted_numbers)
+    _note_unheaded(grid, heading, body, cells, problems)
     letters = {column.name: column_letter(grid.first_column + position) for position, column in known.items()}
     letters |= {name: column_letter(grid.first_column + position) for position, name in numeric.items()}
     key_first = sorted(letters, key=lambda name: name not in sheet.key)  # a row's address is its key's cell
-    table = Table(grid.sheet, {name: letters[name] for name in key_first})
-    convert = {position: _converter(column, step) for position, column in known.items()}
-    rows = tuple(_read_row(grid, table, row, known, convert, numeric, problems) for row in body)
-    if sheet.required and not rows:
-        problems.add("no_rows", Place(grid.sheet), sheet=sheet.name, sheet_zh=sheet.zh)
-    return SheetRows(sheet, table, rows, tuple(numeric.values()), is_chinese)
+    converted: dict[str, Converted] = {}
+    faulty: dict[str, frozenset[int]] = {}
+    for position, column in known.items():
+        convert = converter_of(column, step) if column.built else _refuse_value
+        names = {"column": column.name, "column_zh": column.zh}
+        found = _report(grid, body, position, cells[position], convert, problems, names)
+        missing: frozenset[int] = frozenset()
+        if column.required:
+            blank = (row for row, value in enumerate(found.typed) if value is None and row not in found.troubles)
+            missing = frozenset(blank)
+            for row in sorted(missing):
+                problems.add("missing_value", _place(grid, body[row], position), **names)
+        converted[column.name] = found
+        faulty[column.name] = found.faulty | missing
+    further: dict[str, Converted] = {}
+    for position, name in numeric.items():
+        names = {"column": name, "column_zh": name}
+        further[name] = _report(grid, body, position, cells[position], values.number, problems, names)
+        faulty[name] = further[name].faulty
+    english = sum(heading_name(heading.values[p]) == folded_heading(column.name) for p, column in known.items())
+    return SheetRows(
+        sheet,
+        Table(grid.sheet, MappingProxyType({name: letters[name] for name in key_first})),
+        [row.number for row in body],
+        {name: found.typed for name, found in converted.items()},
+        {name: found.typed for name, found in further.items()},
+        {name: positions for name, positions in faulty.items() if positions},
+        chinese=len(known) - english,
+        english=english,
+    )
+
+
+def _refuse_filled(sheet: Sheet, grid: Grid, filled: Sequence[GridRow], problems: Problems) -> None:
+    """Refuse a sheet that is not built yet, unless it holds its headings at most."""
+    if not filled:
+        return
+    content = filled[1:] if known_columns(sheet, filled[0]) else filled
+    for row in content[:1]:
+        first = next(position for position, value in enumerate(row.values) if not values.is_blank(value))
+        place = _place(grid, row, first)
+        problems.add("sheet_not_built", place, row.values[first], sheet=sheet.name, sheet_zh=sheet.zh)
+
+
+def _headings_wanted(sheet: Sheet) -> tuple[str, str]:
+    wanted = [column for column in sheet.columns if column.required]
+    return ", ".join(column.name for column in wanted), "、".join(column.zh for column in wanted)
 
 
 def _place(grid: Grid, row: GridRow, position: int) -> Place:
     return Place(grid.sheet, f"{column_letter(grid.first_column + position)}{row.number}")
 
 
-def heading_name(value: Value) -> str:
-    """Return a heading for comparison: folded, blanks as underscores."""
-    return "_".join(fold(values.text_of(value)).split())
+def _columns(body: Sequence[GridRow], width: int) -> list[tuple[Value, ...]]:
+    """Return the cells column by column, short rows filled up with blanks."""
+    if not body:
+        return [()] * width
+    full = [
+        row.values if len(row.values) == width else [*row.values, *[None] * (width - len(row.values))] for row in body
+    ]
+    return list(zip(*full, strict=True))
 
 
 def _headings(
     sheet: Sheet, grid: Grid, heading: GridRow, problems: Problems
-) -> tuple[dict[int, Column], dict[int, str], bool]:
-    """Return the known columns and the other headings by position, and whether most headings are Chinese."""
-    words = {heading_name(word): column for column in sheet.columns for word in (column.name, column.zh)}
+) -> tuple[dict[int, Column], dict[int, str]]:
+    """Return the known columns and the further headings by position; report the headings that are wrong."""
+    recognised = known_columns(sheet, heading)
     known: dict[int, Column] = {}
     others: dict[int, str] = {}
-    chinese = 0
+    present: set[str] = set()
     for position, value in enumerate(heading.values):
         if values.is_blank(value):
             continue
-        column = words.get(heading_name(value))
+        column = recognised.get(position)
         if column is None:
-            others[position] = " ".join(values.text_of(value).split())
-        elif column in known.values():
+            try:
+                others[position] = values.heading(value)
+            except Mistake as mistake:
+                problems.add(mistake.code, _place(grid, heading, position), value, **mistake.details)
+        elif column.name in present:
             problems.add("heading_twice", _place(grid, heading, position), value)
         else:
+            present.add(column.name)
             known[position] = column
-            chinese += heading_name(value) == heading_name(column.zh)
-    present = {column.name for column in known.values()}
+    missing = {
+        word: column for column in sheet.columns if column.name not in present for word in (column.name, column.zh)
+    }
+    mistaken: set[str] = set()
+    seen: set[str] = set()
     for position, name in list(others.items()):
-        missing = [word for column in sheet.columns if column.name not in present for word in (column.name, column.zh)]
-        near = near_miss(name, missing)
         place = _place(grid, heading, position)
+        near = near_miss(name, missing)
         if near is not None:
             problems.add("near_column", place, name, near=near)
+            mistaken.add(missing[near].name)
             del others[position]
-        elif sheet.built and not sheet.open:
-            names = ", ".join(column.name for column in sheet.columns)
-            problems.add("unknown_column", place, name, sheet=sheet.name, sheet_zh=sheet.zh, names=names)
-            del others[position]
-    folded: dict[str, int] = {}
-    for position, name in list(others.items()):
-        if fold(name) in folded:
-            problems.add("heading_twice", _place(grid, heading, position), name)
-            del others[position]
-        folded.setdefault(fold(name), position)
-    for column in sheet.columns:
-        if sheet.built and column.required and column.name not in present:
+        elif not sheet.open:
+            names, names_zh = ", ".join(c.name for c in sheet.columns), "、".join(c.zh for c in sheet.columns)
             problems.add(
-                "missing_column",
-                _place(grid, heading, 0),
-                column=column.name,
-                column_zh=column.zh,
-                sheet=sheet.name,
-                sheet_zh=sheet.zh,
+                "unknown_column", place, name, sheet=sheet.name, sheet_zh=sheet.zh, names=names, names_zh=names_zh
             )
-    return known, others, chinese * 2 > len(known)
+            del others[position]
+        elif folded_heading(name) in seen:
+            problems.add("heading_twice", place, name)
+            del others[position]
+        seen.add(folded_heading(name))
+    for column in sheet.columns:
+        if column.required and column.name not in present | mistaken:
+            place = _place(grid, heading, 0)
+            problems.add(
+                "missing_column", place, column=column.name, column_zh=column.zh, sheet=sheet.name, sheet_zh=sheet.zh
+            )
+    return known, others
 
 
 def _note_hidden(grid: Grid, body: Sequence[GridRow], problems: Problems) -> None:
@@ -184,50 +263,49 @@ def _refuse_merged(grid: Grid, heading: GridRow, body: Sequence[GridRow], proble
     if not grid.merged or not body:
         return
     first, last = body[0].number, body[-1].number
-    left, right = grid.first_column, grid.first_column + len(heading.values) - 1
+    left = grid.first_column
+    right = left + max(len(row.values) for row in (heading, *body)) - 1
     for area in grid.merged:
-        begin, _, end = area.partition(":")
-        begin_column, begin_row = _address(begin)
-        end_column, end_row = _address(end or begin)
+        corners = [_ADDRESS.fullmatch(corner) for corner in area.split(":")]
+        if None in corners or len(corners) > 2:
+            problems.add("merged", Place(grid.sheet), area, area=area)
+            continue
+        (begin_column, begin_row), (end_column, end_row) = (
+            (_column_number(corner[1]), int(corner[2])) for corner in (corners[0], corners[-1]) if corner is not None
+        )
         if begin_row <= last and end_row >= first and begin_column <= right and end_column >= left:
-            problems.add("merged", Place(grid.sheet, begin), area)
+            problems.add("merged", Place(grid.sheet, area.split(":")[0]), area, area=area)
 
 
-def _address(cell: str) -> tuple[int, int]:
-    letters = cell.rstrip("0123456789")
+def _column_number(letters: str) -> int:
     column = 0
     for letter in letters:
         column = column * 26 + ord(letter) - 64
-    return column, int(cell[len(letters) :])
+    return column
 
 
 def _numeric_columns(
     grid: Grid,
     heading: GridRow,
     body: Sequence[GridRow],
+    cells: Sequence[tuple[Value, ...]],
     others: Mapping[int, str],
     problems: Problems,
     wanted: Collection[str],
 ) -> dict[int, str]:
-    """Return the further columns that hold numbers; others are named in a warning and passed over."""
+    """Return the further columns that hold numbers; others are named in a warning and passed over.
+
+    A column holds numbers if something counts it, or if at least half of its filled cells are numbers, or were meant to
+    be: an error or a formula without a value says nothing of texts.
+    """
     numeric: dict[int, str] = {}
     for position, name in others.items():
-        cells = [row.values[position] for row in body if position < len(row.values)]
-        filled = [cell for cell in cells if not values.is_blank(cell)]
-        numbers = sum(isinstance(cell, float) or _looks_numeric(cell) for cell in filled)
-        if fold(name) in wanted or (filled and 2 * numbers >= len(filled)):
+        filled = [cell for cell in cells[position] if not values.is_blank(cell)] if body else []
+        numbers = sum(isinstance(cell, float | BadCell) or _looks_numeric(cell) for cell in filled)
+        if folded_heading(name) in wanted or (filled and 2 * numbers >= len(filled)):
             numeric[position] = name
         elif filled:
             problems.add("text_column", _place(grid, heading, position), name)
-    width = max((len(row.values) for row in body), default=0)
-    headed = {position for position, value in enumerate(heading.values) if not values.is_blank(value)}
-    for position in range(width):
-        if position not in headed:
-            stray = next(
-                (r for r in body if position < len(r.values) and not values.is_blank(r.values[position])), None
-            )
-            if stray is not None:
-                problems.add("no_heading_above", _place(grid, stray, position), stray.values[position])
     return numeric
 
 
@@ -241,136 +319,37 @@ def _looks_numeric(cell: Value) -> bool:
     return True
 
 
-def _read_row(
+def _note_unheaded(
+    grid: Grid, heading: GridRow, body: Sequence[GridRow], cells: Sequence[tuple[Value, ...]], problems: Problems
+) -> None:
+    for position, column in enumerate(cells):
+        if position < len(heading.values) and not values.is_blank(heading.values[position]):
+            continue
+        stray = next((row for row, cell in enumerate(column) if not values.is_blank(cell)), None)
+        if stray is not None:
+            problems.add("no_heading_above", _place(grid, body[stray], position), column[stray])
+
+
+def _refuse_value(value: Value, note: values.Note) -> None:
+    del value, note
+    raise Mistake("column_not_built")
+
+
+def _report(
     grid: Grid,
-    table: Table,
-    row: GridRow,
-    known: Mapping[int, Column],
-    convert: Mapping[int, Callable[[Value, values.Note], Any]],
-    numeric: Mapping[int, str],
+    body: Sequence[GridRow],
+    position: int,
+    cells: Sequence[Value],
+    convert: Converter,
     problems: Problems,
-) -> Row:
-    typed: dict[str, Any] = {}
-    faulty: set[str] = set()
-    cells = row.values
-    for position, column in known.items():
-        value = cells[position] if position < len(cells) else None
-        if value is None or values.is_blank(value):
-            if column.required:
-                faulty.add(column.name)
-                problems.add("missing_value", _place(grid, row, position), column=column.name, column_zh=column.zh)
-            continue
-        if not column.built:
-            problems.add(
-                "column_not_built", _place(grid, row, position), value, column=column.name, column_zh=column.zh
-            )
-            continue
-        try:
-            typed[column.name] = convert[position](value, _noter(problems, grid, row, position, value))
-        except Mistake as mistake:
-            faulty.add(column.name)
-            details = {"column": column.name, "column_zh": column.zh, **mistake.details}
-            problems.add(mistake.code, _place(grid, row, position), value, **details)
-    extra: dict[str, Decimal | None] = {}
-    for position, name in numeric.items():
-        value = cells[position] if position < len(cells) else None
-        extra[name] = None
-        if value is None or values.is_blank(value):
-            continue
-        try:
-            extra[name] = values.number(value, _noter(problems, grid, row, position, value))
-        except Mistake as mistake:
-            faulty.add(name)
-            problems.add(
-                mistake.code, _place(grid, row, position), value, column=name, column_zh=name, **mistake.details
-            )
-    return Row(Origin(table, row.number), typed, extra, frozenset(faulty))
-
-
-def _noter(problems: Problems, grid: Grid, row: GridRow, position: int, value: Value) -> values.Note:
-    def note(code: str) -> None:
-        problems.add(code, _place(grid, row, position), value)
-
-    return note
-
-
-def converter_of(column: Column, step: Decimal | None) -> Callable[[Value, values.Note], Any]:
-    """Return the function that makes a typed value of this column's cells."""
-    return _converter(column, step)
-
-
-def _converter(column: Column, step: Decimal | None) -> Callable[[Value, values.Note], Any]:
-    kind = column.kind
-    if kind == "choice":
-        return lambda value, _: values.closed(value, column)
-    if kind == "money":
-        positive = column.name == "max_award"
-        return lambda value, note: _money(value, note, step, positive=positive)
-    if kind == "number" and column.name == "bound":
-        return values.percent
-    if kind in ("number", "whole"):
-        parse = values.number if kind == "number" else values.whole
-        return lambda value, note: _bounded(parse(value, note), column)
-    if kind == "year":
-        return _year
-    if kind == "dimension":
-        return lambda value, _: _dimension(value)
-    if kind == "dimensions":
-        return lambda value, note: tuple(_dimension(part) for part in values.several(value, note))
-    if kind in ("measure", "base", "attribute"):
-        words = {"measure": _MEASURE_WORDS, "base": _BASE_WORDS, "attribute": _ATTRIBUTE_WORDS}[kind]
-        return lambda value, note: _worded(values.text(value, note), words)
-    return {
-        "text": values.text,
-        "identifier": values.identifier,
-        "reference": values.identifier,
-        "references": values.several,
-        "values": values.several,
-        "regions": values.parts_of_region,
-        "profile": values.profile,
-        "share": values.share,
-        "filter": values.selection,
-    }[kind]
-
-
-def _money(value: Value, note: values.Note, step: Decimal | None, *, positive: bool) -> Decimal:
-    exact = values.number(value, note)
-    if exact < 0 or (positive and exact == 0):
-        raise Mistake("not_positive" if positive else "negative")
-    if step is not None and exact % step != 0:
-        below = exact // step * step
-        raise Mistake(
-            "not_a_multiple", step=format(step, "f"), below=format(below, "f"), above=format(below + step, "f")
-        )
-    return exact
-
-
-def _bounded(value: Any, column: Column) -> Any:
-    if column.least is not None and value < column.least:
-        raise Mistake("too_small", least=str(column.least))
-    return value
-
-
-def _year(value: Value, note: values.Note) -> int:
-    year = values.whole(value, note)
-    if not 1000 <= year <= 9999:
-        raise Mistake("not_a_year")
-    return year
-
-
-def _dimension(value: Value) -> Dimension:
-    values.refuse_bad(value)
-    found = _DIMENSION_WORDS.get(fold(values.text_of(value)))
-    if found is None:
-        chinese = "、".join(_DIMENSION_ZH.values())
-        raise Mistake("not_a_choice", choices=", ".join(DIMENSIONS), choices_zh=chinese)
-    return found
-
-
-def _worded(name: str, words: Mapping[str, str]) -> str:
-    return words.get(fold(name), name)
-
-
-def places_of(rows: SheetRows, column: str) -> Iterator[Place]:
-    """Yield the address of a column in every row."""
-    return (row.origin.place(column) for row in rows.rows)
+    names: Mapping[str, str],
+) -> Converted:
+    """Convert a column and report the troubles at their cells."""
+    converted = convert_column(cells, convert)
+    for row, trouble in converted.troubles.items():
+        place = _place(grid, body[row], position)
+        for code in trouble.notes:
+            problems.add(code, place, cells[row])
+        if trouble.mistake is not None:
+            problems.add(trouble.mistake.code, place, cells[row], **{**names, **trouble.mistake.details})
+    return converted

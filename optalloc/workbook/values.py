@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import unicodedata
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from integrated_fund.round import Selection
 from optalloc.workbook.grid import BadCell, Value
@@ -15,10 +16,17 @@ from optalloc.workbook.schema import Column
 
 #: A plain number stored as text is taken; 1,000 or 1e3 or １２００ is not.
 _PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
-_PERCENT = re.compile(r"(-?\d+(\.\d+)?)\s*[%％]", re.ASCII)
+_PERCENT = re.compile(r"(-?\d+(\.\d+)?)\s*%", re.ASCII)
+_YEAR = re.compile(r"[1-9]\d{3}", re.ASCII)
 _SEPARATOR = re.compile("[;；]")
 _RESERVED = ";:@*；：＠＊"
 _DIGITS = 15
+#: From here on a double no longer shows every unit.
+_TOO_LARGE = 10**_DIGITS
+#: Nearer to 0 than this is no quantity, and exact sums with it would take hundreds of digits.
+_TOO_SMALL = 1e-20
+
+_WIDE = Context(prec=100)
 
 Note = Callable[[str], None]
 
@@ -61,10 +69,11 @@ def is_blank(value: Value) -> bool:
 def number(value: Value, note: Note) -> Decimal:
     """Return a number exactly as typed: a double carries 15 digits."""
     if isinstance(value, float):
-        exact = Decimal(format(value, ".15g"))
-        if not exact.is_finite():
+        if not math.isfinite(value):
             raise Mistake("not_a_number")
-        return exact
+        if abs(value) >= _TOO_LARGE or 0 < abs(value) < _TOO_SMALL:
+            raise Mistake("too_many_digits")
+        return Decimal(int(value)) if value.is_integer() else Decimal(format(value, ".15g"))
     refuse_bad(value)
     if isinstance(value, bool):
         raise Mistake("boolean")
@@ -74,15 +83,17 @@ def number(value: Value, note: Note) -> Decimal:
     plain = value.strip()
     if not _PLAIN.fullmatch(plain):
         raise Mistake("not_a_number")
-    exact = Decimal(plain)
-    _within_digits(exact)
+    exact = _exact(plain)
     note("number_as_text")
     return exact
 
 
-def _within_digits(exact: Decimal) -> None:
-    if len(exact.normalize().as_tuple().digits) > _DIGITS:
+def _exact(plain: str) -> Decimal:
+    """Return the number that a plain text shows, if a worksheet number could hold it."""
+    exact = Decimal(plain).normalize(_WIDE)
+    if len(plain) > 2 * _DIGITS or len(exact.as_tuple().digits) > _DIGITS or abs(exact) >= _TOO_LARGE:
         raise Mistake("too_many_digits")
+    return exact if exact else Decimal(0)  # no -0
 
 
 def percent(value: Value, note: Note) -> Decimal:
@@ -90,9 +101,7 @@ def percent(value: Value, note: Note) -> Decimal:
     if isinstance(value, str):
         found = _PERCENT.fullmatch(value.strip())
         if found:
-            exact = Decimal(found.group(1)) / 100
-            _within_digits(exact)
-            return exact
+            return _exact(found.group(1)).scaleb(-2)
     return number(value, note)
 
 
@@ -121,27 +130,48 @@ def text(value: Value, note: Note) -> str:
 
 def identifier(value: Value, note: Note) -> str:
     """Return a name that rows go by: no separators in it, no date, at most 15 digits."""
+    del note
+    return clean_name(_name_text(value))
+
+
+def label(value: Value, note: Note) -> str:
+    """Return a name that rows are grouped and filtered by (category, institution, belt): one value, so without `;`."""
+    del note
+    name = _one_line(_name_text(value))
+    if _SEPARATOR.search(name):
+        raise Mistake("one_value")
+    return name
+
+
+def _name_text(value: Value) -> str:
+    """Return the text of a cell with a name in it; refuse what Excel made something else of."""
     refuse_bad(value)
     if isinstance(value, bool):
         raise Mistake("boolean_id")
     if isinstance(value, (dt.date, dt.time, dt.timedelta)):
         raise Mistake("date_id")
-    if isinstance(value, float) and abs(value) >= 10**_DIGITS:
+    if isinstance(value, float) and not abs(value) < _TOO_LARGE:
         raise Mistake("long_id")
-    del note
-    return clean_name(text_of(value))
+    return text_of(value)
 
 
 def clean_name(name: str) -> str:
     """Return a name trimmed, without invisible characters; refuse the characters that separate names."""
+    cleaned = _one_line(name)
+    if any(c in cleaned for c in _RESERVED):
+        raise Mistake("reserved_character")
+    if not cleaned:
+        raise Mistake("empty_name")
+    return cleaned
+
+
+def _one_line(name: str) -> str:
     cleaned = name.strip()
     if not cleaned.isascii():
         cleaned = "".join(c for c in cleaned if unicodedata.category(c) != "Cf").strip()
         # Full-width letters and digits fold: they are the same identifier.
         cleaned = unicodedata.normalize("NFKC", cleaned) if _full_width(cleaned) else cleaned
-    if any(c in cleaned for c in _RESERVED):
-        raise Mistake("reserved_character")
-    if any(unicodedata.category(c) == "Cc" for c in cleaned):
+    if not cleaned.isprintable() and any(unicodedata.category(c) == "Cc" for c in cleaned):
         raise Mistake("control_character")
     return " ".join(cleaned.split())
 
@@ -150,35 +180,55 @@ def _full_width(name: str) -> bool:
     return any("\uff01" <= c <= "\uff5e" or c == "\u3000" for c in name)
 
 
-def several(value: Value, note: Note) -> tuple[str, ...]:
-    """Return values separated by ; each a clean name, none twice."""
+def heading(value: Value) -> str:
+    """Return a heading on one line."""
     refuse_bad(value)
-    if isinstance(value, (float, bool)):
-        return (identifier(value, note),)
-    parts = [clean_name(part) for part in _SEPARATOR.split(text_of(value)) if part.strip()]
-    folded = [fold(part) for part in parts]
-    if len(set(folded)) < len(folded):
+    return _one_line(" ".join(text_of(value).split()))
+
+
+def several(value: Value, note: Note) -> tuple[str, ...]:
+    """Return identifiers separated by ; none twice."""
+    del note
+    return _distinct([clean_name(part) for part in _parts(value)])
+
+
+def labels(value: Value, note: Note) -> tuple[str, ...]:
+    """Return values of one's own (tags) separated by ; none twice."""
+    del note
+    return _distinct([_one_line(part) for part in _parts(value)])
+
+
+def _parts(value: Value) -> list[str]:
+    return [part for part in _SEPARATOR.split(_name_text(value)) if part.strip()]
+
+
+def _distinct(names: list[str]) -> tuple[str, ...]:
+    if len({fold(name) for name in names}) < len(names):
         raise Mistake("value_twice")
-    return tuple(parts)
+    return tuple(names)
 
 
 def selection(value: Value, note: Note) -> Selection:
     """Return what a filter cell lets pass: values, and !values."""
-    refuse_bad(value)
-    parts = [text_of(value)] if isinstance(value, float) else _SEPARATOR.split(text_of(value))
+    del note
     include: list[str] = []
     exclude: list[str] = []
-    for part in parts:
+    for part in _parts(value):
         stripped = part.strip()
-        if not stripped:
-            continue
         negative = stripped[0] in "!！"
-        name = clean_name(stripped[1:] if negative else stripped)
+        name = _one_line(stripped[1:] if negative else stripped)
         if not name:
             raise Mistake("empty_filter")
         (exclude if negative else include).append(name)
-    del note
     return Selection(frozenset(include), frozenset(exclude))
+
+
+def years(value: Value, note: Note) -> Selection:
+    """Return what a filter on years lets pass: years as text."""
+    found = selection(value, note)
+    if not all(_YEAR.fullmatch(year) for year in found.values):
+        raise Mistake("not_years")
+    return found
 
 
 def closed(value: Value, column: Column) -> str:
@@ -195,9 +245,8 @@ def closed(value: Value, column: Column) -> str:
 
 def parts_of_region(value: Value, note: Note) -> tuple[tuple[str, Decimal], ...]:
     """Return (region, share) pairs that add up to exactly 1."""
-    refuse_bad(value)
-    typed = text_of(value)
-    if isinstance(value, (float, bool)) or not any(c in typed for c in ";:；："):
+    typed = _name_text(value)
+    if not any(c in typed for c in ";:；："):
         return ((identifier(value, note), Decimal(1)),)
     pairs: list[tuple[str, Decimal]] = []
     for part in _SEPARATOR.split(typed):
@@ -231,12 +280,11 @@ def _part(typed: str) -> Decimal:
     stripped = typed.strip()
     percentage = _PERCENT.fullmatch(stripped)
     if percentage:
-        exact = Decimal(percentage.group(1)) / 100
+        exact = _exact(percentage.group(1)).scaleb(-2)
     elif _PLAIN.fullmatch(stripped):
-        exact = Decimal(stripped)
+        exact = _exact(stripped)
     else:
         raise Mistake("bad_shares")
-    _within_digits(exact)
     if not 0 <= exact <= 1:
         raise Mistake("bad_shares")
     return exact

@@ -61,7 +61,8 @@ def test_set_changes_a_cell_for_one_run(cli: Cli, book: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "change", ["Sources.pol.amount=1", "Sorces.pool.amount=1", "Sources.pool.amont=1", "nonsense", "Sources.pool.amount=*x"]
+    "change",
+    ["Sources.pol.amount=1", "Sorces.pool.amount=1", "Sources.pool.amont=1", "nonsense", "Sources.pool.amount=*x"],
 )
 def test_a_change_that_names_nothing_is_wrong_use(cli: Cli, book: Path, change: str) -> None:
     ran = cli("solve", book, "--json", "--set", change)

@@ -152,7 +152,9 @@ class Oracle:
 
     # lines
 
-    def passes(self, cells: Cells, name: str, region: str, year: int | None, *, skip: frozenset[str] = frozenset()) -> bool:
+    def passes(
+        self, cells: Cells, name: str, region: str, year: int | None, *, skip: frozenset[str] = frozenset()
+    ) -> bool:
         row = self.projects[name]
         have: dict[str, list[str]] = {
             "sector": [str(row["sector"])],
@@ -192,7 +194,9 @@ class Oracle:
             return whole * award / fraction(cells["max_award"])
         return whole
 
-    def add_up(self, decisions: Decisions, measure: str, basis: object, cells: Cells, *, discounted: bool = False) -> Fraction:
+    def add_up(
+        self, decisions: Decisions, measure: str, basis: object, cells: Cells, *, discounted: bool = False
+    ) -> Fraction:
         filters = tuple((column, cells.get(column)) for column in DIMENSION_OF)
         total = NUMBER(0)
         for name, way in decisions.items():
@@ -288,7 +292,9 @@ class Oracle:
         kept = {COLUMN_OF.get(column, column) for column in kept}
         base = {column: own.get(column) for column in DIMENSION_OF if column in kept}
         if of == "funds":
-            return bound * sum((fraction(s["amount"]) for s in self.tables["Sources"] if self._is_fund(s, base)), NUMBER(0))
+            return bound * sum(
+                (fraction(s["amount"]) for s in self.tables["Sources"] if self._is_fund(s, base)), NUMBER(0)
+            )
         if of in ("total", "average"):
             whole = self.add_up(decisions, measure, basis, base)
             if of == "total":
@@ -333,7 +339,9 @@ class Oracle:
         criteria: dict[str, Fraction] = {}
         for row in self.tables["Criteria"]:
             name = str(row["criterion"])
-            criteria[name] = self.add_up(decisions, str(row.get("measure") or name), row.get("basis"), row, discounted=True)
+            criteria[name] = self.add_up(
+                decisions, str(row.get("measure") or name), row.get("basis"), row, discounted=True
+            )
         for link in self.tables.get("Links", []):
             projects = split(link["projects"])
             if link["kind"] == "synergy" and accepted.issuperset(projects):
@@ -372,7 +380,8 @@ class Oracle:
                     able = tuple(
                         n
                         for n, s in enumerate(sources)
-                        if self._source_year(s) == year and self.passes(s, name, region, year, skip=frozenset({"years"}))
+                        if self._source_year(s) == year
+                        and self.passes(s, name, region, year, skip=frozenset({"years"}))
                     )
                     lines[year, able] = lines.get((year, able), NUMBER(0)) + amount
         return payable(

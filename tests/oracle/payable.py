@@ -26,7 +26,9 @@ def payable(lines: list[tuple[tuple[int | None, tuple[int, ...]], Fraction]], so
 
     one = Fraction(1)
     following = {
-        n: next((m for m, t in enumerate(sources) if t[0] == s[0] and None not in (s[1], t[1]) and t[1] == s[1] + 1), None)  # type: ignore[operator]
+        n: next(
+            (m for m, t in enumerate(sources) if t[0] == s[0] and None not in (s[1], t[1]) and t[1] == s[1] + 1), None
+        )  # type: ignore[operator]
         for n, s in enumerate(sources)
     }
     came_from = {m: n for n, m in following.items() if m is not None}

@@ -34,7 +34,7 @@ def random_tables(rng: random.Random) -> Tables:
     criteria = _criteria(rng, lexicographic, projects, years)
     return {
         "Round": [{"setting": key, "value": value} for key, value in settings.items()],
-        "Sources": _sources(rng, projects, sectors, years, step),
+        "Sources": _sources(rng, projects, years, step),
         "Sectors": [{"sector": sector} for sector in sectors],
         "Regions": [dict(region) for region in regions],
         "Projects": projects,
@@ -105,7 +105,7 @@ def _projects(
     return projects, options
 
 
-def _sources(rng: random.Random, projects: list[Row], sectors: list[str], years: int, step: Decimal) -> list[Row]:
+def _sources(rng: random.Random, projects: list[Row], years: int, step: Decimal) -> list[Row]:
     wanted = sum(int(row["max_award"] / step) for row in projects)
     rows: list[Row] = []
     green = any("green" in (row["tags"] or "") for row in projects)
@@ -186,7 +186,11 @@ def _rules(
     present = sorted({str(row["sector"]) for row in projects})
     for number in range(rng.randint(2, 4)):
         measure = rng.choice(["award", "award", "award", "accepted", "benefit", "cofunding", "need"])
-        row: Row = {"rule": f"rule{number}", "measure": measure, "sense": rng.choice([">=", "<=", "<=", "<=", "<=", "="])}
+        row: Row = {
+            "rule": f"rule{number}",
+            "measure": measure,
+            "sense": rng.choice([">=", "<=", "<=", "<=", "<=", "="]),
+        }
         row |= _filter(rng, projects, present, years, 0.6)
         if rng.random() < 0.4:
             eaches = ["region", "belt", "sector", *(e for e in ("category", "institution") if _values(projects, e))]
@@ -197,7 +201,9 @@ def _rules(
         loose = row["sense"] != "="
         if kind == "absolute":
             size = {"award": 6 * step, "accepted": Decimal(3), "benefit": Decimal(10)}.get(measure, Decimal(6))
-            row["bound"] = int(size * rng.randint(1, 3)) // (4 if row["sense"] == "<=" else 12) if loose else int(size) // 2
+            row["bound"] = (
+                int(size * rng.randint(1, 3)) // (4 if row["sense"] == "<=" else 12) if loose else int(size) // 2
+            )
             if measure == "award":
                 row["bound"] = row["bound"] if loose else int(row["bound"])
         elif kind in ("total", "funds"):
@@ -205,7 +211,13 @@ def _rules(
             if kind == "funds" and measure != "award":
                 row["measure"] = measure = "award"
         elif kind == "average":
-            row |= {"of": "average", "per": "population", "bound": rng.choice([Decimal("0.3"), Decimal("0.6")] if row["sense"] == ">=" else [Decimal("1.2"), Decimal("0.8")])}
+            row |= {
+                "of": "average",
+                "per": "population",
+                "bound": rng.choice(
+                    [Decimal("0.3"), Decimal("0.6")] if row["sense"] == ">=" else [Decimal("1.2"), Decimal("0.8")]
+                ),
+            }
         elif kind == "attribute":
             row |= {"of": "gdp", "bound": rng.choice([Decimal("0.25"), Decimal("1.5")])}
         else:

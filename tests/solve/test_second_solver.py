@@ -19,7 +19,8 @@ def middling_round(seed: int) -> Round:
     rng = random.Random(seed)
     count = rng.randint(60, 200)
     regions = tuple(
-        Region(f"r{i}", ("east", "west")[i % 2], attributes={"population": Decimal(rng.randint(5, 30))}) for i in range(6)
+        Region(f"r{i}", ("east", "west")[i % 2], attributes={"population": Decimal(rng.randint(5, 30))})
+        for i in range(6)
     )
     projects = []
     for number in range(count):
