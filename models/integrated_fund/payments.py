@@ -18,6 +18,10 @@ from integrated_fund.ledger import Ledger
 from integrated_fund.sources import SourceClasses
 
 
+#: How often each source may be asked to pay a little less before an endless decimal is left as it is.
+_ROUNDINGS = 6
+
+
 @dataclass(frozen=True, slots=True)
 class LinePayment:
     """What one source pays for one line."""
@@ -57,20 +61,27 @@ def payments_of(ledger: Ledger, classes: SourceClasses, decision: Decision) -> P
     """Return the payments for a decision, or the proof that there are none."""
     awards = class_awards(ledger, classes, decision)
     caps: dict[int, Fraction] = {}
-    while True:
-        found = _pay_classes(ledger, classes, awards, caps)
-        if isinstance(found, Shortage):
-            return found
-        paid, carried = found
-        used = [sum((v for (f, _), v in paid.items() if f == row), ZERO) for row in range(len(classes.sources))]
-        # Carry-over rates can make a source's most an endless decimal: it then pays a little less than its most.
-        grid = _finest(awards, classes)
+    grid = _finest(awards, classes)
+    paid = _pay_classes(ledger, classes, awards, caps)
+    if isinstance(paid, Shortage):
+        return paid
+    # Carry-over rates can make a source's most an endless decimal: it then pays a little less than its most.
+    for _ in range(_ROUNDINGS * len(classes.sources)):
+        used = _used(classes, paid)
         endless = next((f for f in _sheet_order(ledger, classes) if (used[f] / grid).denominator != 1), None)
-        if endless is None or endless in caps:
+        if endless is None:
             break
         caps[endless] = used[endless] // grid * grid
-    lines = _split(ledger, classes, decision, paid)
-    return Payments(lines, tuple(used), _moved_on(ledger, classes, used, carried))
+        capped = _pay_classes(ledger, classes, awards, caps)
+        if isinstance(capped, Shortage):  # the least it can pay is an endless decimal too
+            break
+        paid = capped
+    used = _used(classes, paid)
+    return Payments(_split(ledger, classes, decision, paid), tuple(used), _moved_on(ledger, classes, used, grid))
+
+
+def _used(classes: SourceClasses, paid: Mapping[tuple[int, int], Fraction]) -> list[Fraction]:
+    return [sum((v for (f, _), v in paid.items() if f == row), ZERO) for row in range(len(classes.sources))]
 
 
 def _sheet_order(ledger: Ledger, classes: SourceClasses) -> list[int]:
@@ -91,7 +102,7 @@ def _finest(awards: list[Fraction], classes: SourceClasses) -> Fraction:
 
 def _pay_classes(
     ledger: Ledger, classes: SourceClasses, awards: list[Fraction], caps: Mapping[int, Fraction]
-) -> tuple[dict[tuple[int, int], Fraction], dict[int, Fraction]] | Shortage:
+) -> dict[tuple[int, int], Fraction] | Shortage:
     column: dict[tuple[str, int, int], int] = {}
 
     def variable(kind: str, a: int, b: int = 0) -> int:
@@ -129,15 +140,22 @@ def _pay_classes(
         weights = {g: -y for g, y in enumerate(solved.multipliers[: len(awards)]) if y}
         rest = zip(solved.multipliers[len(awards) :], rows[len(awards) :], strict=True)
         return Shortage(weights, sum((y * right for y, (_, right) in rest), ZERO))
-    paid = {(f, g): solved.values[c] for (kind, f, g), c in column.items() if kind == "pay" and solved.values[c]}
-    carried = {f: solved.values[c] for (kind, f, _), c in column.items() if kind == "carry"}
-    return paid, carried
+    return {(f, g): solved.values[c] for (kind, f, g), c in column.items() if kind == "pay" and solved.values[c]}
 
 
 def _moved_on(
-    ledger: Ledger, classes: SourceClasses, used: list[Fraction], needed: Mapping[int, Fraction]
+    ledger: Ledger, classes: SourceClasses, used: list[Fraction], grid: Fraction
 ) -> tuple[Fraction | None, ...]:
     """Return what each source carries on: all that may move in whole steps, or what is needed where that is more."""
+    needed = [ZERO] * len(used)
+    for f in reversed(range(len(used))):  # what the next year pays out, and what it must have left to carry on itself
+        following = classes.next_year[f]
+        if following is not None:
+            rate = Fraction(classes.sources[following].carry_over)
+            left = needed[following] / rate if needed[following] else ZERO
+            needed[f] = max(ZERO, used[following] + left - Fraction(classes.sources[following].amount))
+            fine = grid / 10**4  # rates make finer decimals than amounts; an endless one is carried a little up
+            needed[f] = -(-needed[f] // fine) * fine
     received = [ZERO] * len(used)
     carried: list[Fraction | None] = []
     for f, source in enumerate(classes.sources):  # sorted by year within a source, so what comes in is known
@@ -150,7 +168,7 @@ def _moved_on(
             continue
         unspent = Fraction(source.amount) + received[f] - used[f]
         most = Fraction(source.carry_over) * unspent // ledger.step * ledger.step
-        moved = max(most, needed.get(f, ZERO))
+        moved = max(most, needed[f])
         received[target] = moved
         carried.append(moved)
     return tuple(carried)

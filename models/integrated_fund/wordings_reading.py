@@ -337,6 +337,12 @@ READING: Mapping[str, Wording] = MappingProxyType(
             "与其他行不同的名称",
             "与{first}同名（不区分大小写、全半角和空格）。请更改其一。",
         ),
+        "outer_blanks": warning(
+            "the name without blanks around it",
+            "There are blanks before or after the name; it is taken without them.",
+            "前后没有空格的名称",
+            "名称前后有空格，按去掉空格处理。",
+        ),
         "folded_reference": warning(
             "{defined}",
             "This is taken as {defined}, which is spelt a little differently.",

@@ -5,7 +5,9 @@ Everything heavy is imported inside the commands, so that `--help` and completio
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from typing import NoReturn
 
 import typer
@@ -74,7 +76,16 @@ def main() -> NoReturn:
 
         _report("internal", f"Something went wrong inside optalloc; this is not your fault. {remember(error)}")
         code = INTERNAL_ERROR
-    sys.exit(code if isinstance(code, int) else 0)
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process; at once where a solver that ignored its limit is still at work in its thread."""
+    if any(thread.name == "solver" and thread.is_alive() for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _interrupted() -> int:

@@ -6,8 +6,9 @@ machine.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isqrt
 from random import Random
 from types import MappingProxyType
@@ -23,8 +24,9 @@ MEASURES = ("cofunding", "talent_trained", "innovation", "transformation", "equi
 class Field:
     """A sector: the pool it belongs to, its share of the projects, and its yields.
 
-    `weight` is in projects per hundred. `yields` are by measure, for 100 units of award in an average project: co-funding
-    in units, people trained, points of innovation, contracts from transferred results in units, points of need met.
+    `weight` is in projects per hundred, `scalable` how many of a hundred can be cut to two fifths. `yields` are by
+    measure, for 100 units of award in an average project: co-funding in units, people trained, points of innovation,
+    contracts from transferred results in units, points of need met.
     """
 
     sector: str
@@ -76,7 +78,15 @@ _TO_PROJECTS = 78
 _FUNDED = 42
 
 
-@dataclass(frozen=True, slots=True)
+def _product(province: Province) -> int:
+    return int(province.gdp * 10)
+
+
+_PEOPLE = sum(province.population for province in PROVINCES)
+_PRODUCT = sum(_product(province) for province in PROVINCES)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Draft:
     """A project: `shares` and `profile` in hundredths, `starts` as first and last year index, money in whole units."""
 
@@ -117,6 +127,7 @@ def draft_projects(number: int, years: int, random: Random) -> list[Draft]:
         for province, weight in zip(PROVINCES, weights, strict=True)
     }
     drafts: list[Draft] = []
+    titles: Counter[str] = Counter()
     platforms = 0
     for position, (place, field_) in enumerate(zip(places, fields, strict=True)):
         is_platform = field_.sector == "basic_research" and random.randrange(100) < 45
@@ -125,7 +136,11 @@ def draft_projects(number: int, years: int, random: Random) -> list[Draft]:
             place = PROVINCES[platforms % len(PROVINCES)]
             platforms += 1
         name = f"p{position + 1:0{len(str(number))}d}"
-        drafts.append(_draft(name, place, field_, is_platform, institutions[place.region], years, random))
+        draft = _draft(name, place, field_, is_platform, institutions[place.region], years, random)
+        titles[draft.title] += 1
+        if titles[draft.title] > 1:
+            draft = replace(draft, title=f"{draft.title} ({titles[draft.title]})")
+        drafts.append(draft)
     return drafts
 
 
@@ -174,7 +189,10 @@ def _draft(
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A yearly block grant of every province: its part of what the reference plan gives in block grants, in per cent."""
+    """A yearly block grant of every province.
+
+    `part` is its part of what the reference plan gives in block grants, in per cent; `yields` are for 100 units.
+    """
 
     stem: str
     title: str
@@ -280,20 +298,12 @@ def reference_plan(drafts: list[Draft], platform_cap: int, years: int, random: R
 
 def _region_weights() -> list[int]:
     """How many projects come from a province: half by its people, half by its product, and a few from everywhere."""
-    people = sum(p.population for p in PROVINCES)
-    product = sum(_product(p) for p in PROVINCES)
-    return [100 + 50_000 * p.population // people + 50_000 * _product(p) // product for p in PROVINCES]
-
-
-def _product(province: Province) -> int:
-    return int(province.gdp * 10)
+    return [100 + 50_000 * p.population // _PEOPLE + 50_000 * _product(p) // _PRODUCT for p in PROVINCES]
 
 
 def _prosperity(province: Province) -> int:
     """GDP per head, 100 for the whole country."""
-    people = sum(p.population for p in PROVINCES)
-    product = sum(_product(p) for p in PROVINCES)
-    return 100 * _product(province) * people // (province.population * product)
+    return 100 * _product(province) * _PEOPLE // (province.population * _PRODUCT)
 
 
 def _need(province: Province) -> int:

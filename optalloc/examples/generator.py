@@ -54,31 +54,34 @@ def generate(
     """Return the tables of an invented round over the 31 provinces.
 
     The round is built around a hidden reference plan that funds about two fifths of what is asked for, by region and
-    without regard to merit. Amounts of sources and bounds of rules are set so that this plan keeps them, so a plan always
-    exists, whatever the size and the tightness.
+    without regard to merit. Amounts of sources and bounds of rules are set so that this plan keeps them: a plan exists,
+    whatever the size and the tightness.
 
     Args:
-        projects: how many projects, 31 block grants (one a province) apart; at least 200.
+        projects: how many projects, the 62 block grants of each year (two a province) apart; at least 300.
         seed: another seed gives another round.
-        years: years of the round, from 2026 on, 1 to 10. Projects run 1 to 3 of them.
-        tightness: 0 (bounds up to a fifth off the reference plan) to 1 (as near as their decimals allow); at 0.5 some
-            thirty of sixty rows bind, near 1 most of them, and the gap is hard to close.
+        years: years of the round, from 2026 on, 1 to 5. Projects run 1 to 3 of them.
+        tightness: 0 (bounds well off what the reference plan reaches) to 1 (as near as their decimals allow). At 0.5
+            about 30 of 75 rows bind; the tighter, the harder is the gap to close.
         rules: how many rows of rules at most, members of `each` counted: whole rules are taken in a fixed order.
-        links_per_thousand: links for each thousand projects.
+        links_per_thousand: links for each thousand projects, at most 50.
 
     Returns:
-        Round, Sources, Sectors, Regions, Projects, Options, Criteria, Rules and Links; money in 10,000 yuan, awards in
-        steps of 10.
+        Round, Sources, Sectors, Regions, Projects, Options, Criteria, Rules and Links; money in 10,000 yuan.
 
     Raises:
         ValueError: an argument is out of its range.
     """
-    if projects < 200:
-        raise ValueError(f"a round takes at least 200 projects, not {projects}")
-    if not 1 <= years <= 10:
-        raise ValueError(f"a round has 1 to 10 years, not {years}")
+    if projects < 300:
+        raise ValueError(f"a round takes at least 300 projects, not {projects}")
+    if not 1 <= years <= 5:
+        raise ValueError(f"a round has 1 to 5 years, not {years}")
     if not 0 <= tightness <= 1:
         raise ValueError(f"tightness goes from 0 to 1, not {tightness}")
+    if rules < 0:
+        raise ValueError(f"a round cannot have {rules} rows of rules")
+    if not 0 <= links_per_thousand <= 50:
+        raise ValueError(f"a thousand projects take 0 to 50 links, not {links_per_thousand}")
     random = Random(seed)
     drafts = draft_projects(projects, years, random)
     platforms = sum(draft.category == "platform" for draft in drafts)
@@ -103,7 +106,7 @@ def generate(
             {"criterion": name, "title": title, "direction": "max", "weight": Decimal(weight), "basis": basis}
             for name, title, weight, basis in _CRITERIA
         ],
-        "Rules": rules_within(books, rules, Fraction(str(tightness)), leading, cap),
+        "Rules": rules_within(books, rules, Fraction(str(tightness)), leading),
         "Links": list(_links(drafts, plan, set(status), projects * links_per_thousand // 1000, random)),
     }
 
@@ -219,12 +222,12 @@ def _links(drafts: list[Draft], plan: Plan, settled: set[str], number: int, rand
     for position in range(number):
         kind = kinds[position % len(kinds)]
         size = {"at_most": 4, "at_least": 4, "synergy": random.choice((2, 3))}.get(kind, 2)
-        pool = by_region[random.choice(sorted(region for region in by_region if len(by_region[region]) >= 3 * size))]
-        group = random.sample(pool, size)
-        funded = sum(draft.project in plan.awards for draft in group)
-        while not _keeps(kind, group, funded, plan):
+        regions = sorted(region for region, pool in by_region.items() if len(pool) >= 2 * size)
+        while True:
+            pool = by_region[random.choice(regions)]
             group = random.sample(pool, size)
-            funded = sum(draft.project in plan.awards for draft in group)
+            if _keeps(kind, group, plan):
+                break
         for draft in group:
             pool.remove(draft)
         row: _Row = {
@@ -239,11 +242,12 @@ def _links(drafts: list[Draft], plan: Plan, settled: set[str], number: int, rand
             # One in four is rivalry: together they are worth less than one by one.
             rivals = random.randrange(4) == 0
             row["criterion"] = random.choice(("innovation", "talent_trained"))
-            row["value"] = -random.randint(5, 15) if rivals else random.randint(10, 40)
+            row["value"] = Decimal(-random.randint(5, 15) if rivals else random.randint(10, 40))
         yield row
 
 
-def _keeps(kind: str, group: list[Draft], funded: int, plan: Plan) -> bool:
+def _keeps(kind: str, group: list[Draft], plan: Plan) -> bool:
+    funded = sum(draft.project in plan.awards for draft in group)
     match kind:
         case "requires":
             return group[0].project not in plan.awards or funded == len(group)

@@ -1,4 +1,4 @@
-"""Rules of an invented round, their bounds set a little off what a reference plan reaches, so that it keeps them all."""
+"""Rules of an invented round, their bounds set a little off what a reference plan reaches, so that it keeps them."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ class Books:
 class Family:
     """A rule whose bound is still open.
 
-    `distance` is how far the bound stands from what the reference plan reaches, in hundredths of it, in a loose round; a
-    negative one asks for more than the plan gives (soft rules only). The bound is a multiple of `grid`.
+    `distance` is how far the bound stands from what the reference plan reaches in the loosest round, in hundredths of
+    it; a negative one asks for more than the plan gives (soft rules only). The bound is a multiple of `grid`.
     """
 
     rule: str
@@ -103,11 +103,13 @@ def post(drafts: Iterable[Draft], plan: Plan, funds: int, first_year: int, years
         award = plan.awards.get(draft.project, 0)
         if not award:
             continue
+        # Rules by institution look at platforms only; one line for all others keeps the books short.
+        institution = draft.institution if draft.category == "platform" else None
         for region, share in draft.shares:
             for offset, part in enumerate(draft.profile):
                 year = str(first_year + plan.starts[draft.project] + offset)
                 belt = PROVINCE_OF[region].belt
-                line = Line(draft.sector, draft.category, region, belt, draft.institution, draft.tags, year)
+                line = Line(draft.sector, draft.category, region, belt, institution, draft.tags, year)
                 lines["award"][line] += share * part * award
                 if not draft.is_block_grant:
                     lines["accepted"][line] += share * part
@@ -116,16 +118,14 @@ def post(drafts: Iterable[Draft], plan: Plan, funds: int, first_year: int, years
     return Books(lines, funds, tuple(str(first_year + offset) for offset in range(years)))
 
 
-def rules_within(
-    books: Books, limit: int, tightness: Fraction, leading: tuple[str, ...], cap: int
-) -> list[dict[str, object]]:
+def rules_within(books: Books, limit: int, tightness: Fraction, leading: tuple[str, ...]) -> list[dict[str, object]]:
     """Return rows of Rules that make at most `limit` rows of the model, members counted.
 
     Families are taken in a fixed order; one that no longer fits, or that the reference plan leaves empty, is left out.
     """
     rows = []
     left = limit
-    for family in _families(leading, cap):
+    for family in _families(leading):
         members = _members(family, books, leading)
         if len(members) > left:
             continue
@@ -136,7 +136,7 @@ def rules_within(
     return rows
 
 
-def _families(leading: tuple[str, ...], cap: int) -> Iterator[Family]:
+def _families(leading: tuple[str, ...]) -> Iterator[Family]:
     share, fine = Decimal("0.01"), Decimal("0.005")
     favoured = MappingProxyType({"belts": ("central", "west", "northeast")})
     west = MappingProxyType({"belts": ("west",)})

@@ -24,7 +24,16 @@ _POOLS = (
 #: project, title, sector, category, region, institution, tags, status
 _WHAT: tuple[tuple[str | None, ...], ...] = (
     ("rural_schools", "Rural schools, block grant", "basic_education", "block_grant", "gansu", None, "rural", None),
-    ("village_schools", "Village schools, block grant", "basic_education", "block_grant", "guizhou", None, "rural", None),
+    (
+        "village_schools",
+        "Village schools, block grant",
+        "basic_education",
+        "block_grant",
+        "guizhou",
+        None,
+        "rural",
+        None,
+    ),
     ("boarding", "Boarding schools", "basic_education", "programme", "guizhou", None, "rural", "mandatory"),
     ("teachers", "Teacher rotation", "basic_education", "programme", "hubei", None, "rural", None),
     ("apprentices", "Apprenticeships", "higher_education", "programme", "jiangsu", "college_jiangsu", None, None),
@@ -32,7 +41,16 @@ _WHAT: tuple[tuple[str | None, ...], ...] = (
     ("library", "Digital library", "higher_education", "programme", "beijing", "univ_beijing", "digital", None),
     ("optics", "Optics laboratory", "research", "platform", "beijing", "univ_beijing", None, None),
     ("seeds", "Seed bank", "research", "platform", "gansu", "institute_gansu", None, None),
-    ("joint", "Joint institute", "research", "partnership", "beijing:0.5; gansu:0.5", "univ_beijing", "counterpart", None),
+    (
+        "joint",
+        "Joint institute",
+        "research",
+        "partnership",
+        "beijing:0.5; gansu:0.5",
+        "univ_beijing",
+        "counterpart",
+        None,
+    ),
     ("batteries", "Battery pilot line", "research", "programme", "jiangsu", "institute_jiangsu", "pilot", None),
     ("sensors", "Sensor pilot line", "research", "programme", "hubei", "univ_hubei", "pilot; digital", None),
     ("fellows", "Young fellows", "talent", "programme", "hubei", "univ_hubei", None, None),
@@ -162,7 +180,15 @@ def _rules() -> list[_Row]:
         blank = dict.fromkeys(
             ("of", "each", "per", "within", "penalty", "sectors", "categories", "regions", "belts", "tags")
         )
-        return {"rule": name, "title": title, "measure": measure, "sense": sense, "bound": Decimal(bound), **blank, **columns}
+        return {
+            "rule": name,
+            "title": title,
+            "measure": measure,
+            "sense": sense,
+            "bound": Decimal(bound),
+            **blank,
+            **columns,
+        }
 
     return [
         rule("favoured_belts", "Share of the total", "award", ">=", "0.65", of="total", belts="central; west"),
@@ -183,13 +209,21 @@ def _rules() -> list[_Row]:
             of="total", within="sectors", sectors="basic_education", belts="west",
         ),
         rule("cofunding", "Money of others", "cofunding", ">=", "250"),
-        rule("provinces", "Outside the capital, every year", "award", ">=", "0.7", of="total", each="year", regions="!beijing"),
+        rule(
+            "provinces", "Outside the capital, every year", "award", ">=", "0.7",
+            of="total", each="year", regions="!beijing",
+        ),
     ]  # fmt: skip
 
 
 def _links() -> list[_Row]:
     def link(
-        name: str, kind: str, projects: str, k: int | None = None, criterion: str | None = None, value: int | None = None
+        name: str,
+        kind: str,
+        projects: str,
+        k: int | None = None,
+        criterion: str | None = None,
+        value: Decimal | None = None,
     ) -> _Row:
         return {"link": name, "kind": kind, "projects": projects, "k": k, "criterion": criterion, "value": value}
 
@@ -199,6 +233,6 @@ def _links() -> list[_Row]:
         link("gansu_together", "all_or_none", "seeds; campus"),
         link("some_of_hubei", "at_least", "teachers; sensors; fellows", k=1),
         link("large_instruments", "at_most", "optics; seeds; joint", k=2),
-        link("exchange", "synergy", "joint; campus", criterion="talent_trained", value=20),
-        link("same_trainees", "synergy", "apprentices; masters", criterion="talent_trained", value=-15),
+        link("exchange", "synergy", "joint; campus", criterion="talent_trained", value=Decimal(20)),
+        link("same_trainees", "synergy", "apprentices; masters", criterion="talent_trained", value=Decimal(-15)),
     ]

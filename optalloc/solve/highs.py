@@ -100,6 +100,10 @@ def solve_mip(
 ) -> Outcome:
     """Maximise `cost` over the arrays with their integer columns.
 
+    HiGHS has called a start optimal at an objective that the start does not have (1.16, with presolve on). An outcome
+    whose point does not add up to its objective is not believed: it is solved again without the start, then without
+    presolve.
+
     `nodes` is a work limit, `gap` relative; `start` a full point whose integer columns are tried first. `telling` is
     false for runs whose cost is not the objective: the listener hears only that time passes.
 
@@ -128,7 +132,26 @@ def solve_mip(
     _supervise(run, kinds, tell)
     if not run.finished:
         return Outcome("stopped", run.best_x, run.best, run.bound, run.nodes)
-    return _mip_outcome(run, arrays)
+    outcome = _mip_outcome(run, arrays)
+    if outcome.x is None or _adds_up(outcome.x, cost, outcome.objective, scale):
+        return outcome
+    if start is None and not presolve:
+        raise SolverError("the solver's objective is not that of its point")
+    return solve_mip(
+        arrays,
+        cost,
+        watch,
+        gap=gap,
+        absolute_gap=absolute_gap,
+        nodes=nodes,
+        presolve=presolve and start is not None,
+        telling=telling,
+    )
+
+
+def _adds_up(x: Vector, cost: Vector, objective: float, scale: float) -> bool:
+    value = float(cost @ x)
+    return abs(value - objective) <= 1e-5 * max(1.0 / scale, abs(objective))
 
 
 def solve_lp(arrays: Arrays, cost: Vector, watch: Watch, *, presolve: bool = True) -> Outcome:
@@ -222,7 +245,7 @@ def _supervise(run: _Run, kinds: tuple[Any, ...], tell: Callable[[], None]) -> N
     if np.isfinite(run.watch.left()):
         _set(run.solver, "time_limit", max(0.01, run.watch.left()))
     done = threading.Event()
-    threading.Thread(target=run.go, args=(done,), daemon=True).start()
+    threading.Thread(target=run.go, args=(done,), daemon=True, name="solver").start()
     ordered: float | None = None
     told = time.monotonic()
     while not done.wait(0.05):

@@ -125,7 +125,9 @@ class Search:
         return False
 
     def _solve(self, arrays: Arrays, gap: float, nodes: int | None) -> Outcome:
-        start = None if self.best is None else self._point(self.best.evaluation.decision, arrays)
+        # Small programmes need no start, and one less thing can go wrong (see `solve_mip`).
+        with_start = self.best is not None and int(self.arrays.integer.sum()) > SMALL
+        start = self._point(self.best.evaluation.decision, arrays) if self.best and with_start else None
         outcome = solve_mip(arrays, self.cost, self.watch, gap=gap, nodes=nodes, start=start)
         self.nodes += outcome.nodes
         return outcome
@@ -213,13 +215,12 @@ class Search:
             return None
         slack = max(RESOLUTION * abs(self.bound), SOLVER_RESOLUTION / scale_of(self.cost))
         bound = Fraction(self.bound)
-        if self.granule is not None:
-            bound = Fraction(self.bound + slack) // self.granule * self.granule
-        if self.best is not None:
-            value = self.best.evaluation.levels[self.level]
-            if float(bound - value) <= slack:
-                return value
-        return bound
+        value = None if self.best is None else self.best.evaluation.levels[self.level]
+        if value is not None and bound - value <= slack:
+            return value
+        if self.granule is not None and self.granule > 2 * slack:
+            bound = (bound + Fraction(slack)) // self.granule * self.granule
+        return bound if value is None else max(bound, value)
 
     def _proven(self) -> bool:
         return self.best is not None and self._exact_bound() == self.best.evaluation.levels[self.level]

@@ -199,7 +199,7 @@ def _worded(words: Mapping[str, str]) -> Converter:
 
 _BY_KIND: Mapping[str, Converter] = {
     "identifier": values.identifier,
-    "reference": values.identifier,
+    "reference": values.reference,
     "references": values.several,
     "values": values.labels,
     "regions": values.parts_of_region,

@@ -24,13 +24,13 @@ def refuse_output(path: Path, *, force: bool, inputs: Sequence[Path] = ()) -> No
     """Refuse an output that must not be written, before any work is done for it.
 
     Raises:
-        WrongUse: `is_input` (also under another name or through a link), `folder_missing`, `not_writable` (a folder, a
-            device, a pipe; no right to write there), `exists` (without `force`).
+        WrongUse: `is_input` (also under another name or through a link), `folder_missing`, `not_regular` (a folder, a
+            device, a pipe, a link to itself), `exists` (without `force`), `not_writable` (no right to write there).
     """
     _target(path, force=force, inputs=inputs)
 
 
-def write_whole(path: Path, writer: Callable[[Path], None], *, force: bool, inputs: Sequence[Path] = ()) -> None:
+def write_whole(path: Path, writer: Callable[[Path], object], *, force: bool, inputs: Sequence[Path] = ()) -> None:
     """Write a file whole or not at all: `writer` fills a new file, with the same ending, in the same folder.
 
     A link is followed: the file it leads to is written. Whatever `writer` raises passes through, apart from `OSError`;
@@ -65,7 +65,7 @@ def _target(path: Path, *, force: bool, inputs: Sequence[Path]) -> Path:
         try:
             target = path.resolve()
         except RuntimeError as loop:
-            raise WrongUse("not_writable", f"{path} is a link that leads back to itself; name another file.") from loop
+            raise WrongUse("not_regular", f"{path} is a link that leads back to itself; name another file.") from loop
         exists = target.exists()
         for given in inputs:
             same = given.resolve() == target or (exists and given.exists() and given.samefile(target))
@@ -74,7 +74,7 @@ def _target(path: Path, *, force: bool, inputs: Sequence[Path]) -> Path:
         if not target.parent.is_dir():
             raise WrongUse("folder_missing", f"There is no folder {target.parent} to write {target.name} in.")
         if exists and not target.is_file():
-            raise WrongUse("not_writable", f"{path} is a folder or a device, no ordinary file; name a file.")
+            raise WrongUse("not_regular", f"{path} is a folder or a device, no ordinary file; name a file.")
         if exists and not force:
             raise _exists(path)
         if not os.access(target.parent, os.W_OK | os.X_OK):

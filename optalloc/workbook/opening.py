@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
@@ -22,6 +23,8 @@ from optalloc.workbook.scan import RowsOutOfOrder, Scanned, scan_sheet
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+#: Bytes of a piece of a sheet, inflated.
+_PIECE = 32 << 20
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 
 
@@ -67,34 +70,20 @@ def open_workbook(path: Path, wanted: Callable[[str], bool]) -> OpenedWorkbook:
 
 def _grids(package: Package, contents: Contents, sheets: Sequence[SheetPart]) -> tuple[Grid, ...]:
     """Scan the sheets, hand them on clean, and put what the scan found over what the fast reader read."""
+    if not sheets:
+        return ()
     file = io.BytesIO()
-    scans: list[Scanned] = []
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as clean:
         strings = _copy_strings(package, contents.strings, clean)
         styles = "" if contents.styles is None else read_styles(package, contents.styles)
         clean.writestr("xl/styles.xml", f'<styleSheet xmlns="{_MAIN}">{styles}</styleSheet>')
-        names = []
-        for number, sheet in enumerate(sheets):
-            for every_cell in (False, True):
-                name = f"sheets/{number}-{every_cell}.xml"
-                try:
-                    scan = _copy_sheet(package, sheet, strings, clean, name, every_cell=every_cell)
-                except RowsOutOfOrder:
-                    continue
-                scans.append(scan)
-                names.append(name)
-                break
-        _write_index(clean, names, from_1904=contents.from_1904)
-    if not sheets:
-        return ()
+        copies = [_copy_sheet(package, sheet, strings, clean, f"sheets/{n}") for n, sheet in enumerate(sheets)]
+        _write_index(clean, [name for _, names in copies for name in names], from_1904=contents.from_1904)
     file.seek(0)
     try:
         book = CalamineWorkbook.from_filelike(file)
         file.close()
-        return tuple(
-            _grid(sheet, book.get_sheet_by_index(number), scan)
-            for number, (sheet, scan) in enumerate(zip(sheets, scans, strict=True))
-        )
+        return tuple(_grid(sheet, book, names, scan) for sheet, (scan, names) in zip(sheets, copies, strict=True))
     except CalamineError as error:
         raise damaged("The workbook cannot be read.") from error
     except BaseException as error:
@@ -118,31 +107,67 @@ def _copy_strings(package: Package, part: str | None, clean: zipfile.ZipFile) ->
 
 
 def _copy_sheet(
-    package: Package, sheet: SheetPart, strings: int, clean: zipfile.ZipFile, name: str, *, every_cell: bool
-) -> Scanned:
-    with clean.open(f"xl/{name}", "w", force_zip64=True) as out:
-        out.write(f'<worksheet xmlns="{_MAIN}"><sheetData>'.encode())
-        if sheet.part is None:
-            scan = Scanned()
-        else:
-            if sheet.part not in package:
-                raise damaged(f"The part of the sheet {shown(sheet.name)} is missing.", sheet.name)
+    package: Package, sheet: SheetPart, strings: int, clean: zipfile.ZipFile, stem: str
+) -> tuple[Scanned, list[str]]:
+    """Copy the rows of a sheet, clean; return what the scan found and the names of the parts written."""
+    if sheet.part is None:
+        return Scanned(), []
+    if sheet.part not in package:
+        raise damaged(f"The part of the sheet {shown(sheet.name)} is missing.", sheet.name)
+    for every_cell in (False, True):
+        pieces = _Pieces(clean, f"{stem}-{int(every_cell)}")
+        try:
             chunks = package.chunks(sheet.part)
-            scan = scan_sheet(chunks, sheet.part, sheet.name, strings, out.write, every_cell=every_cell)
-        out.write(b"</sheetData></worksheet>")
-    return scan
+            scan = scan_sheet(chunks, sheet.part, sheet.name, strings, pieces.write, every_cell=every_cell)
+        except RowsOutOfOrder:
+            continue
+        finally:
+            pieces.end()
+        return scan, pieces.names
+    raise AssertionError("every cell was looked at, and still the rows are out of order")
+
+
+class _Pieces:
+    """A sheet written as several, so that the fast reader never holds more than one piece of it."""
+
+    def __init__(self, clean: zipfile.ZipFile, stem: str) -> None:
+        self.names: list[str] = []
+        self._clean = clean
+        self._stem = stem
+        self._part: IO[bytes] | None = None
+        self._written = 0
+
+    def write(self, rows: bytes) -> None:
+        """Write some whole rows."""
+        if self._part is None:
+            name = f"{self._stem}-{len(self.names)}.xml"
+            self.names.append(name)
+            self._part = self._clean.open(f"xl/{name}", "w", force_zip64=True)
+            self._part.write(f'<worksheet xmlns="{_MAIN}"><sheetData>'.encode())
+            self._written = 0
+        self._part.write(rows)
+        self._written += len(rows)
+        if self._written > _PIECE:
+            self.end()
+
+    def end(self) -> None:
+        """End the piece that is being written, if any."""
+        if self._part is not None:
+            self._part.write(b"</sheetData></worksheet>")
+            self._part.close()
+            self._part = None
 
 
 def _write_index(clean: zipfile.ZipFile, names: Sequence[str], *, from_1904: bool) -> None:
-    """Write what makes a package of the parts: sheets are named by their numbers."""
-    book = "".join(f'<sheet name="{n}" sheetId="{n + 1}" r:id="r{n}"/>' for n in range(len(names)))
+    """Write what makes a package of the parts: sheets are named as their parts."""
+    book = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(names, 1))
     clean.writestr(
         "xl/workbook.xml",
         f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}"><workbookPr date1904="{int(from_1904)}"/>'
         f"<sheets>{book}</sheets></workbook>",
     )
     targets = "".join(
-        f'<Relationship Id="r{n}" Type="{_RELATIONS}/worksheet" Target="{name}"/>' for n, name in enumerate(names)
+        f'<Relationship Id="r{n}" Type="{_RELATIONS}/worksheet" Target="{name}"/>' for n, name in enumerate(names, 1)
     )
     clean.writestr(
         "xl/_rels/workbook.xml.rels",
@@ -156,37 +181,37 @@ def _write_index(clean: zipfile.ZipFile, names: Sequence[str], *, from_1904: boo
     clean.writestr("[Content_Types].xml", f'<Types xmlns="{_PACKAGE}/content-types"/>')
 
 
-def _grid(sheet: SheetPart, read: CalamineSheet, scan: Scanned) -> Grid:
+def _grid(sheet: SheetPart, book: CalamineWorkbook, names: Sequence[str], scan: Scanned) -> Grid:
     """Return the grid of a sheet: what was read, with the scan's special values over it."""
-    first_row, first_column = (0, 0) if read.start is None else read.start
-    left = min([column - 1 for _, column in scan.special], default=first_column)
-    left = left if read.start is None else min(left, first_column)
-    by_row: dict[int, dict[int, Value]] = {}
+    left = min(scan.first, default=1)
+    width = max(scan.last, default=0) - left + 1
+    special: dict[int, dict[int, Value]] = {}
     for (row, column), value in scan.special.items():
-        by_row.setdefault(row, {})[column - left - 1] = value
-    padding: list[Value] = [None] * (first_column - left)
+        special.setdefault(row, {})[column - left] = value
     rows: list[GridRow] = []
-    hidden = scan.hidden_rows
-    if read.start is not None:
-        for number, cells in enumerate(read.to_python(skip_empty_area=True), first_row + 1):
-            values: list[Value] = [None if v == "" else float(v) if type(v) is int else v for v in cells]
-            if padding:
-                values = padding + values
-            special = by_row.pop(number, None)
-            if special is not None:
-                _lay_over(values, special)
-            if values.count(None) < len(values):
-                rows.append(GridRow(number, values, number in hidden))
-    if by_row:
-        for number, special in by_row.items():
-            values = []
-            _lay_over(values, special)
-            rows.append(GridRow(number, values, number in hidden))
+    for name in names:
+        for number, values in _rows(book.get_sheet_by_name(name), left, width):
+            for position, value in special.pop(number, {}).items():
+                values[position] = value
+            if values.count(None) < width:
+                rows.append(GridRow(number, values, number in scan.hidden_rows))
+    for number, by_position in special.items():
+        values = [by_position.get(position) for position in range(width)]
+        rows.append(GridRow(number, values, number in scan.hidden_rows))
+    if special:
         rows.sort(key=lambda row: row.number)
-    return Grid(sheet.name, rows, left + 1, sheet.hidden, tuple(scan.merged), tuple(sorted(scan.hidden_columns)))
+    return Grid(sheet.name, rows, left, sheet.hidden, tuple(scan.merged), tuple(sorted(scan.hidden_columns)))
 
 
-def _lay_over(values: list[Value], special: dict[int, Value]) -> None:
-    values.extend([None] * (max(special) + 1 - len(values)))
-    for position, value in special.items():
-        values[position] = value
+def _rows(piece: CalamineSheet, left: int, width: int) -> Iterator[tuple[int, list[Value]]]:
+    """Yield the rows of a piece: their numbers, and `width` values from the 1-based column `left` on."""
+    if piece.start is None:
+        return
+    first_row, first_column = piece.start
+    assert left <= first_column + 1 <= left + width - piece.width, "the scan overlooked a cell"
+    before: list[Value] = [None] * (first_column + 1 - left)
+    after: list[Value] = [None] * (width - len(before) - piece.width)
+    for number, cells in enumerate(piece.to_python(skip_empty_area=True), first_row + 1):
+        # Numbers without decimals come as integers, booleans must stay what they are.
+        values: list[Value] = [None if v == "" else float(v) if type(v) is int else v for v in cells]
+        yield number, before + values + after if before or after else values

@@ -16,8 +16,9 @@ from optalloc.workbook.package import Package, damaged, hostile, shown
 from optalloc.workbook.strict_xml import Attributes, Divider, StrictParser, local
 
 _SMALL = 16 << 20
-#: Inflated bytes of the shared strings: a round of a million projects has about 200 million.
-_MOST_STRINGS = 512 << 20
+#: Shared strings and their bytes: a round of a million projects has about two million of them in 200 million bytes.
+_MOST_STRINGS = 6_000_000
+_MOST_BYTES = 512 << 20
 _LONGEST_STRING = 1 << 20
 _NUMBER_FORMATS = 65_536
 _RELATIONSHIPS = frozenset({"http://schemas.openxmlformats.org/package/2006/relationships", ""})
@@ -169,18 +170,19 @@ def read_strings(package: Package, part: str) -> Iterator[tuple[bytes, int]]:
         WorkbookUnreadable: damaged, hostile, too_large.
     """
     reader = _Strings(part)
-    divider = Divider(reader.parser, _STRING_END, reader.take)
-    size = 0
+    divider = Divider(reader.parser, (_STRING_END,), reader.take)
+    size = count = 0
     for chunk in package.chunks(part):
         size += len(chunk)
-        if size > _MOST_STRINGS:
+        if size > _MOST_BYTES or count > _MOST_STRINGS:
             raise WorkbookUnreadable(
                 "too_large",
-                f"The texts of the workbook have more than {_MOST_STRINGS >> 20} MiB. "
+                f"The workbook holds more than {_MOST_STRINGS} texts or {_MOST_BYTES >> 20} MiB of them. "
                 "Take the sheets that do not belong to the round out of it.",
             )
         divider.feed(chunk)
         if reader.done:
+            count += reader.count
             yield b"".join(reader.done), reader.count
             reader.done, reader.count = [], 0
     divider.close()
@@ -232,7 +234,7 @@ class _Strings:
             text = escaped("".join(self._pieces))
             self.done.append(f'<si><t xml:space="preserve">{text}</t></si>'.encode())
             self.count += 1
-            self.parser.note_end(_STRING_END)
+            self.parser.note_mark(_STRING_END)
 
     def _text(self, data: str) -> None:
         if self._open:

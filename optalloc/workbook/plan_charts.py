@@ -64,7 +64,7 @@ class ChartMaker:
         chart.set_plotarea({"layout": {"x": 0.33, "y": 0.15, "width": 0.52, "height": 0.7}})
         return chart
 
-    def against_average(self, title: str, area: Area, colours: Sequence[str]) -> Chart:
+    def against_average(self, title: str, area: Area, axis: str, colours: Sequence[str]) -> Chart:
         """Return shares of an average as columns that rise above or hang below 100 %."""
         chart = self._book.add_chart({"type": "column"})
         chart.add_series(self._series(area, colours))
@@ -78,6 +78,8 @@ class ChartMaker:
         )
         chart.set_y_axis(
             {
+                "name": axis,
+                "name_font": self._text(9, rotation=-90),
                 "num_format": "0%",
                 "num_font": self._text(9),
                 "crossing": 1,

@@ -41,7 +41,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "slack": ("slack", "余量"),
         "violation": ("violation", "缺口"),
         "typed": ("typed bound", "填写的界限"),
-        "sentence": ("sentence", "说明"),
+        "sentence": ("in words", "说明"),
         "soft": ("soft", "软约束"),
         "state": ("state", "情况"),
         "authority": ("authority", "依据"),
@@ -55,7 +55,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "used": ("used", "使用额"),
         "carried": ("carried", "结转额"),
         "unit": ("unit", "计量单位"),
-        "paid": ("sum of Awards", "明细合计"),
+        "paid": ("sum of Awards", "明细之和"),
         "used_share": ("used share", "使用比例"),
         "asked": ("max_award", "最高资助"),
         "reason": ("reason", "原因"),
@@ -100,11 +100,20 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "stopped": ("stopped", "停止"),
         "asked_gap": ("gap asked for", "要求的差距"),
         "repeatable": ("repeatable", "可重复"),
+        "tie_break": ("tie-break", "同优取舍"),
+        "ties_broken": (
+            "complete: of all plans that are equally good this is the one the documented order picks",
+            "完整：在同样好的方案中，按规定次序选出的就是本方案",
+        ),
+        "ties_left": (
+            "not complete ({reason}): there may be other plans just as good",
+            "不完整（{reason}）：可能还有同样好的方案",
+        ),
         "program": ("made with", "软件"),
         "digest": ("plan digest", "方案摘要值"),
-        "total": ("total", "合计"),
+        "total_of": ("total {what}", "{what}合计"),
         "total_shown": ("total of the rows shown", "所显示行的合计"),
-        "all_regions": ("all regions", "全部地区"),
+        "all_heads": ("per head, all regions", "全部地区人均"),
         # closed lists
         "optimal": ("optimal", "最优"),
         "feasible": ("feasible", "可行"),
@@ -120,6 +129,22 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "time limit": ("time limit", "时间限制"),
         "interrupted": ("by hand", "人工停止"),
         "work limit": ("work limit", "计算量限制"),
+        # what the manifest says in words
+        **{
+            text: (text, chinese)
+            for text, chinese in (
+                ("a gap is left", "尚有差距"),
+                ("only HiGHS breaks ties", "只有 HiGHS 能取舍同优方案"),
+                ("its budget of work ran out", "计算量已用完"),
+                ("a step took too many nodes", "某一步所需节点过多"),
+                ("a step could not be confirmed in exact arithmetic", "某一步未能以精确运算确认"),
+                ("it was stopped: time limit", "因时间限制停止"),
+                ("it was stopped: interrupted", "由人工停止"),
+                ("no: the search was stopped by the clock or by hand", "否：计算因时限或人工而停止"),
+                ("yes: the one canonical plan", "是：唯一的规范方案"),
+                ("yes: the same plan for the same round, options and version", "是：轮次、选项和版本相同则方案相同"),
+            )
+        },
         # charts
         "chart_belt": ("Awards by belt", "各地带拨款"),
         "chart_sector": ("Awards by sector", "各领域拨款"),
@@ -129,6 +154,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "拨款最多的{count}个地区（按地带着色）",
         ),
         "chart_head": ("Award per head against the average of all regions", "人均拨款与全部地区平均之比"),
+        "axis_head": ("average = 100 %", "平均 = 100 %"),
         "money": ("Amounts in {unit}", "金额单位：{unit}"),
         "page": ("Page &P of &N", "第&P页，共&N页"),
         # notes under the captions
@@ -222,13 +248,20 @@ def proof_sentence(plan: Plan, language: Language) -> str:
     stopped = plan.manifest.get("stopped")
     if stopped is None:
         return word("gap_left", language, distance=distance)
-    return word("not_proven", language, distance=distance, stopped=stopped_in_words(stopped, language))
+    return word("not_proven", language, distance=distance, stopped=reason_in_words(stopped, language))
 
 
-def stopped_in_words(stopped: object, language: Language) -> str:
-    """Return why a search stopped, in words."""
-    reason = str(stopped)
+def reason_in_words(stated: object, language: Language) -> str:
+    """Return what the manifest gives as a reason in a language; as it stands where there is no wording for it."""
+    reason = str(stated)
     return word(reason, language) if reason in WORDS else reason
+
+
+def tie_break_in_words(tie_break: Mapping[str, object], language: Language) -> str:
+    """Return whether the order among equally good plans was gone through to its end."""
+    if tie_break.get("complete"):
+        return word("ties_broken", language)
+    return word("ties_left", language, reason=reason_in_words(tie_break.get("reason"), language))
 
 
 def _distance(objective: Decimal, bound: Decimal, gap: Decimal) -> str:

@@ -119,7 +119,7 @@ class _Cells:
         if is_blank(value):
             return None
         self._refuse_bad(column, value)
-        exact = Decimal(format(value, ".15g")) if isinstance(value, float) else Decimal("NaN")
+        exact = _exact(value) if isinstance(value, float) else Decimal("NaN")
         if not exact.is_finite():
             what = "a date" if isinstance(value, dt.date | dt.time | dt.timedelta) else repr(text_of(value)[:80])
             self._refuse("not_a_number", column, f"holds {what}; a number must stand there")
@@ -146,6 +146,12 @@ class _Cells:
     def _refuse(self, code: str, column: str, what: str) -> NoReturn:
         place = self.origin.place(column)
         raise OptallocError(code, f"The cell {what}.", place.sheet, place.cell)
+
+
+def _exact(value: float) -> Decimal:
+    """Return the 15 digits a cell holds, whole numbers without an exponent."""
+    text = format(value, ".15g")
+    return Decimal(f"{Decimal(text):f}") if "e+" in text else Decimal(text)
 
 
 def _rows(grid: Grid, columns: Sequence[str]) -> Iterator[_Cells]:

@@ -25,7 +25,9 @@ from optalloc.workbook.plan_table import (
     Column,
     Formula,
     Styles,
+    beside,
     last_row,
+    places_of,
     significant_places,
     span,
     write_table,
@@ -124,10 +126,14 @@ class PlanBook:
         """Return a heading, label or sentence in the plan's language."""
         return word(key, self.language, **gaps)
 
-    def table(self, name: PlanSheet, columns: Sequence[Column]) -> Worksheet:
-        """Add a sheet with a table."""
+    def table(self, name: PlanSheet, columns: Sequence[Column], totals: Sequence[Column] = ()) -> Worksheet:
+        """Add a sheet with a table, totals beside it."""
         note = self.word(f"note_{name}", money=self.word("money", unit=self.unit), unit=self.unit)
-        return write_table(self.book, self.styles, self.language, name, note, columns, self.round.title)
+        return write_table(self.book, self.styles, self.language, name, columns, totals, note, self.round.title)
+
+    def total(self, key: str, formula: str, value: Decimal, places: int | None = None) -> Column:
+        """Return the total of the column `key`, to stand beside the table."""
+        return Column(self.word("total_of", what=self.word(key)), [Formula(formula, value)], "number", places)
 
     def heads(self, *keys: str) -> list[str]:
         """Return headings in the plan's language."""
@@ -135,10 +141,13 @@ class PlanBook:
 
 
 def write_awards(out: PlanBook) -> None:
-    """Write the payments, one a row, headings in row 1; the totals stand on Summary."""
+    """Write the payments, one a row; the total beside the headings follows the filter.
+
+    The first seven headings are the same in either language: other programs go by them.
+    """
     projects = {project.project: project for project in out.round.projects}
     rows = out.plan.payments
-    heads = out.heads(*AWARD_COLUMNS, "title", "sector", "belt")
+    heads = [*AWARD_COLUMNS, *out.heads("title", "sector", "belt")]
     belts = {region.region: region.belt for region in out.round.regions}
     out.table(
         "Awards",
@@ -154,7 +163,15 @@ def write_awards(out: PlanBook) -> None:
             Column(heads[8], [projects[row.project].sector for row in rows]),
             Column(heads[9], [belts[row.region] for row in rows]),
         ],
+        [Column(_total_shown(out), [])],
     )
+
+
+def _total_shown(out: PlanBook) -> Formula:
+    """Return the sum of the rows a filter shows as one text: in the row of the headings, which is always shown."""
+    label, places = out.word("total_shown"), places_of([row.amount for row in out.plan.payments])
+    amounts = f"G{FIRST_ROW}:G{last_row(len(out.plan.payments))}"
+    return Formula(f'="{label}: "&FIXED(SUBTOTAL(109,{amounts}),{places})', f"{label}: {out.money.total:,.{places}f}")
 
 
 def write_rules(out: PlanBook) -> None:
@@ -162,7 +179,7 @@ def write_rules(out: PlanBook) -> None:
     rows = out.plan.rules
     rules = {rule.rule: rule for rule in out.round.rules}
     heads = out.heads(
-        "rule", "member", "sense", "activity", "bound", "slack", "violation", "typed", "sentence", "soft", "state"
+        "rule", "member", "sense", "activity", "bound", "slack", "violation", "typed", "soft", "sentence", "state"
     )
     sheet = out.table(
         "Rules",
@@ -175,8 +192,8 @@ def write_rules(out: PlanBook) -> None:
             Column(heads[5], [row.slack for row in rows], "mixed"),
             Column(heads[6], [row.violation for row in rows], "mixed"),
             Column(heads[7], [row.typed for row in rows], "mixed", in_percent=[_is_share(row, rules) for row in rows]),
-            Column(heads[8], [row.sentence for row in rows], "long"),
-            Column(heads[9], [out.word("yes" if row.soft else "no") for row in rows]),
+            Column(heads[8], [out.word("yes" if row.soft else "no") for row in rows]),
+            Column(heads[9], [row.sentence for row in rows], "long"),
             Column(heads[10], [out.word(_state(row)) for row in rows]),
             Column(out.word("authority"), [_authority(rules.get(row.rule)) for row in rows]),
         ],
@@ -205,83 +222,93 @@ def _sum_where(column: int, key: str, rows: int) -> str:
     return f"SUMPRODUCT(--({span('Awards', column, rows)}={key}),{span('Awards', _AMOUNT, rows)})"
 
 
-def _awards_and_share(out: PlanBook, shares: Sequence[Share], column: int, letter: str) -> tuple[Column, Column]:
-    """Return the columns of awards and of their shares, as formulas; awards stand in `letter`."""
+def _awards_and_share(
+    out: PlanBook, shares: Sequence[Share], column: int, letter: str, total_in: str
+) -> tuple[Column, Column, Column]:
+    """Return the columns of awards (in `letter`) and of their shares, and the total (in `total_in`), as formulas."""
     rows, total = len(out.plan.payments), out.money.total
     numbers = range(FIRST_ROW, FIRST_ROW + len(shares))
+    whole = f"${total_in}${FIRST_ROW}"
     awards = [
         Formula(f"={_sum_where(column, f'$A{n}', rows)}", share.amount)
         for n, share in zip(numbers, shares, strict=True)
     ]
     parts = [
-        Formula(f"=IF({letter}$3=0,0,{letter}{n}/{letter}$3)", share.amount / total if total else ZERO)
+        Formula(f"=IF({whole}=0,0,{letter}{n}/{whole})", share.amount / total if total else ZERO)
         for n, share in zip(numbers, shares, strict=True)
     ]
-    end = last_row(len(shares))
     return (
-        Column(out.word("awards"), awards, "number", Formula(f"=SUM({letter}{FIRST_ROW}:{letter}{end})", total)),
+        Column(out.word("awards"), awards, "number"),
         Column(out.word("share"), parts, "share"),
+        out.total("awards", f"=SUM({_down(letter, len(shares))})", total),
     )
+
+
+def _down(letter: str, rows: int) -> str:
+    """Return the cells of a column of a table as formulas on its own sheet name them."""
+    return f"{letter}{FIRST_ROW}:{letter}{last_row(rows)}"
 
 
 def write_regions(out: PlanBook) -> None:
     """Write what each region gets; per head and against the average of all where the round has the population."""
     shares, of = out.money.regions, out.money.region_of
-    awards, part = _awards_and_share(out, shares, _REGION, "D")
+    width = 9 if out.money.has_population else 6
+    awards, part, total = _awards_and_share(out, shares, _REGION, "D", beside(width))
     columns = [
-        Column(out.word("region"), [share.name for share in shares], total=out.word("all_regions")),
+        Column(out.word("region"), [share.name for share in shares]),
         Column(out.word("title"), [share.title for share in shares]),
         Column(out.word("belt"), [of[share.name].belt for share in shares]),
         awards,
         part,
         Column(out.word("projects"), [share.projects for share in shares], "number"),
     ]
+    totals = [total]
     if out.money.has_population:
         people = [of[share.name].attributes["population"] or ZERO for share in shares]
         everybody = sum(people, ZERO)
         average = out.money.total / everybody
         heads = [share.amount / persons for share, persons in zip(shares, people, strict=True)]
         numbers = range(FIRST_ROW, FIRST_ROW + len(shares))
-        end = last_row(len(shares))
+        all_awards, all_people, all_heads = (f"${beside(width, index)}${FIRST_ROW}" for index in range(3))
+        places = significant_places(average)
         columns += [
-            Column(
-                out.word("population"),
-                people,
-                "number",
-                Formula(f"=SUM(G{FIRST_ROW}:G{end})", everybody),
-            ),
+            Column(out.word("population"), people, "number"),
             Column(
                 out.word("per_head"),
                 [Formula(f"=D{n}/G{n}", head) for n, head in zip(numbers, heads, strict=True)],
                 "number",
-                Formula("=IF(G3=0,0,D3/G3)", average),
-                places=significant_places(average),
+                places,
             ),
             Column(
                 out.word("against"),
                 [
-                    Formula(f"=IF(H$3=0,0,H{n}/H$3)", head / average if average else ZERO)
+                    Formula(f"=IF({all_heads}=0,0,H{n}/{all_heads})", head / average if average else ZERO)
                     for n, head in zip(numbers, heads, strict=True)
                 ],
                 "share",
             ),
         ]
-    out.table("Regions", columns)
+        totals += [
+            out.total("population", f"=SUM({_down('G', len(shares))})", everybody),
+            Column(out.word("all_heads"), [Formula(f"={all_awards}/{all_people}", average)], "number", places),
+        ]
+    out.table("Regions", columns, totals)
 
 
 def write_sectors(out: PlanBook) -> None:
     """Write what each sector gets."""
     shares = out.money.sectors
-    awards, part = _awards_and_share(out, shares, _SECTOR, "C")
+    awards, part, total = _awards_and_share(out, shares, _SECTOR, "C", beside(5))
     out.table(
         "Sectors",
         [
-            Column(out.word("sector"), [share.name for share in shares], total=out.word("total")),
+            Column(out.word("sector"), [share.name for share in shares]),
             Column(out.word("title"), [share.title for share in shares]),
             awards,
             part,
             Column(out.word("projects"), [share.projects for share in shares], "number"),
         ],
+        [total],
     )
 
 
@@ -299,24 +326,25 @@ def write_sources(out: PlanBook) -> None:
         amount = out.money.paid.get((row.source, row.year), ZERO)
         paid.append(Formula(f"=SUMPRODUCT({same},{span('Awards', _AMOUNT, count)})", amount))
         part.append(Formula(f"=IF(C{n}=0,0,D{n}/C{n})", row.used / row.amount if row.amount else ZERO))
-    end = last_row(len(rows))
-
-    def total(letter: str, value: Decimal) -> Formula:
-        return Formula(f"=SUBTOTAL(109,{letter}{FIRST_ROW}:{letter}{end})", value)
-
     amounts = sum((row.amount for row in rows), ZERO)
     used = sum((row.used for row in rows), ZERO)
+    stated_paid = sum((out.money.paid.get((row.source, row.year), ZERO) for row in rows), ZERO)
     out.table(
         "Sources",
         [
-            Column(out.word("source"), [row.source for row in rows], total=out.word("total_shown")),
+            Column(out.word("source"), [row.source for row in rows]),
             Column(out.word("year"), [row.year for row in rows], "year"),
-            Column(out.word("amount"), [row.amount for row in rows], "number", total("C", amounts)),
-            Column(out.word("used"), [row.used for row in rows], "number", total("D", used)),
+            Column(out.word("amount"), [row.amount for row in rows], "number"),
+            Column(out.word("used"), [row.used for row in rows], "number"),
             Column(out.word("carried"), [row.carried for row in rows], "number"),
-            Column(out.word("paid"), paid, "number", total("F", out.money.total)),
+            Column(out.word("paid"), paid, "number"),
             Column(out.word("used_share"), part, "share"),
             Column(out.word("title"), [titles[row.source] for row in rows]),
+        ],
+        [
+            out.total("amount", f"=SUM({_down('C', len(rows))})", amounts),
+            out.total("used", f"=SUM({_down('D', len(rows))})", used),
+            out.total("paid", f"=SUM({_down('F', len(rows))})", stated_paid),
         ],
     )
 

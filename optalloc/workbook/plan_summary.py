@@ -14,9 +14,10 @@ from xlsxwriter.worksheet import Worksheet
 
 from optalloc.workbook.grid import column_letter
 from optalloc.workbook.plan_charts import Area, ChartMaker
-from optalloc.workbook.plan_labels import proof_sentence, stopped_in_words
+from optalloc.workbook.plan_labels import proof_sentence, reason_in_words, tie_break_in_words
 from optalloc.workbook.plan_sheets import PlanBook
 from optalloc.workbook.plan_table import (
+    FIRST_ROW,
     LINE_HEIGHT,
     Cell,
     Formula,
@@ -29,7 +30,7 @@ from optalloc.workbook.plan_table import (
 )
 
 ZERO = Decimal(0)
-_WIDTHS = (26, 20, 14, 18, 26, 3)
+_WIDTHS = (26, 20, 14, 18, 32, 3)
 #: Charts stand from this column on, from 0.
 _CHARTS = 6
 _REGIONS_SHOWN = 40
@@ -238,13 +239,16 @@ def _write_origin(page: _Page) -> None:
     )
     stopped = manifest.get("stopped")
     if stopped is not None:
-        page.paragraph(out.word("stopped"), stopped_in_words(stopped, out.language), "warning")
+        page.paragraph(out.word("stopped"), reason_in_words(stopped, out.language), "warning")
     options = manifest.get("options")
     gap = options.get("gap") if isinstance(options, Mapping) else None
     if isinstance(gap, int | float):
         page.paragraph(out.word("asked_gap"), f"{(100 * Decimal(format(gap, '.15g'))).normalize():f} %")
+    tie_break = manifest.get("tie_break")
+    if isinstance(tie_break, Mapping):
+        page.paragraph(out.word("tie_break"), tie_break_in_words(tie_break, out.language))
     if "repeatable" in manifest:
-        page.paragraph(out.word("repeatable"), str(manifest["repeatable"]))
+        page.paragraph(out.word("repeatable"), reason_in_words(manifest["repeatable"], out.language))
     if "optalloc" in manifest:
         made_with = ", ".join(
             str(part) for part in (f"optalloc {manifest['optalloc']}", manifest.get("solver")) if part
@@ -282,21 +286,30 @@ def _insert_charts(out: PlanBook, sheet: Worksheet, belts: Area) -> None:
     sheet.insert_chart(f"{at}4", maker.columns(out.word("chart_belt"), belts, out.unit, list(colours.values())))
     sheet.insert_chart(
         f"{at}4",
-        maker.bars(out.word("chart_sector"), Area("Sectors", sector_names, 2, 4, len(sectors)), out.unit),
+        maker.bars(out.word("chart_sector"), Area("Sectors", sector_names, 2, FIRST_ROW - 1, len(sectors)), out.unit),
         {"x_offset": 400},
     )
     title = "chart_region" if len(shown) == len(regions) else "chart_largest"
     sheet.insert_chart(
         f"{at}4",
         maker.columns(
-            out.word(title, count=len(shown)), Area("Regions", names, 3, 4, len(shown)), out.unit, by_belt, wide=True
+            out.word(title, count=len(shown)),
+            Area("Regions", names, 3, FIRST_ROW - 1, len(shown)),
+            out.unit,
+            by_belt,
+            wide=True,
         ),
         {"y_offset": 300},
     )
     if out.money.has_population:
         sheet.insert_chart(
             f"{at}4",
-            maker.against_average(out.word("chart_head"), Area("Regions", names, 8, 4, len(shown)), by_belt),
+            maker.against_average(
+                out.word("chart_head"),
+                Area("Regions", names, 8, FIRST_ROW - 1, len(shown)),
+                out.word("axis_head"),
+                by_belt,
+            ),
             {"y_offset": 640},
         )
 

@@ -1,17 +1,18 @@
-"""A table on a sheet of the plan: caption, note, total and heading row, then the rows, styled and ready to print.
+"""A table on a sheet of the plan: headings in row 1, then the rows, styled and ready to print.
 
-Rows are written from top to bottom, so that large plans can go straight to the disk.
+Totals stand beside the table, a column apart, so that programs find nothing but its rows below its headings. Rows are
+written from top to bottom, so that large plans can go straight to the disk.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
-from typing import Any, Literal
+from typing import Literal
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
@@ -22,10 +23,8 @@ from optalloc.errors import OptallocError
 from optalloc.workbook.grid import column_letter
 from optalloc.workbook.plan_labels import PlanSheet, word
 
-#: Excel's rows of a table sheet: caption, note, totals, headings, and the first row of data.
-TOTAL_ROW, HEADING_ROW, FIRST_ROW = 3, 4, 5
-#: The sheet other programs read: its headings stand in row 1, its caption in the header of the page.
-PLAIN: PlanSheet = "Awards"
+#: Excel's first row of data; the headings stand in row 1.
+FIRST_ROW = 2
 
 _LAST_ROW = 1_048_576
 _LONGEST_TEXT = 32_767
@@ -33,9 +32,12 @@ _LONGEST_TEXT = 32_767
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _MOST_PLACES = 6
 _WIDEST = 46
+#: The width of the empty column between a table and what stands beside it.
+_GAP = 3
 #: Points; Excel has no row higher than 409.
 LINE_HEIGHT = 13.5
-_MOST_LINES = 30
+#: Lines a text may take on Summary, and in a table, where the rest is read in the cell itself.
+_MOST_LINES, _MOST_LINES_IN_ROW = 30, 4
 
 INK, BLUE, PALE, LINE, GREY, AMBER, GREEN = (
     "#1F2933",
@@ -58,7 +60,7 @@ class Formula:
     """A formula with the value it has, exactly, when the workbook is written."""
 
     text: str
-    value: Decimal
+    value: Decimal | str
 
 
 Cell = None | str | int | Decimal | Formula
@@ -66,17 +68,16 @@ Cell = None | str | int | Decimal | Formula
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column, and what stands above it.
+    """A column: its heading and its cells.
 
     Its numbers show the same decimals all the way down, as many as they need unless `places` says so; a `mixed` column
     is one of different units, its cells in per cent where `in_percent` says so. A `share` is a fraction shown in per
     cent. `long` texts are wrapped.
     """
 
-    heading: str
+    heading: str | Formula
     cells: Sequence[Cell]
     kind: Kind = "text"
-    total: Cell = None
     places: int | None = None
     in_percent: Sequence[bool] = ()
 
@@ -97,7 +98,8 @@ class Styles:
         "year": {"num_format": "0", "align": "left", "valign": "top"},
         "share": {"num_format": "0.0%", "valign": "top"},
         "number": {"valign": "top"},
-        "total": {"bold": True},
+        "aside": {"font_color": GREY, "valign": "vcenter"},
+        "total": {"bold": True, "valign": "top"},
         "good": {"bold": True, "font_color": GREEN, "valign": "top"},
         "warning": {"bold": True, "font_color": AMBER, "valign": "top", "align": "left", "text_wrap": True},
     }
@@ -185,7 +187,8 @@ def write_cell(sheet: Worksheet, row: int, column: int, value: Cell, style: Form
     elif isinstance(value, str):
         write_text(sheet, row, column, value, style)
     elif isinstance(value, Formula):
-        sheet.write_formula(row, column, value.text, style, float(value.value))
+        known = value.value
+        sheet.write_formula(row, column, value.text, style, known if isinstance(known, str) else float(known))
     else:
         sheet.write_number(
             row, column, exact_number(value, sheet.get_name(), f"{column_letter(column + 1)}{row + 1}"), style
@@ -199,68 +202,74 @@ def shown_width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def lines_of(text: Cell, width: float) -> int:
+def lines_of(text: Cell, width: float, most: int = _MOST_LINES) -> int:
     """Return about how many lines a wrapped text takes in a width, for the height of its row."""
     if not isinstance(text, str):
         return 1
     lines = sum(-(-max(1, shown_width(line)) // int(width)) for line in text.split("\n"))
-    return min(lines, _MOST_LINES)
+    return min(lines, most)
 
 
 def span(sheet: PlanSheet, column: int, rows: int) -> str:
     """Return the cells of a column of a table, from 0, as formulas on other sheets name them."""
     letter = column_letter(column + 1)
-    return f"{sheet}!${letter}${first_row(sheet)}:${letter}${last_row(rows, sheet)}"
+    return f"{sheet}!${letter}${FIRST_ROW}:${letter}${last_row(rows)}"
 
 
-def first_row(sheet: PlanSheet | None = None) -> int:
-    """Return Excel's number of the first row below the headings."""
-    return 2 if sheet == PLAIN else FIRST_ROW
-
-
-def last_row(rows: int, sheet: PlanSheet | None = None) -> int:
+def last_row(rows: int) -> int:
     """Return Excel's number of the last row of a table; of its first row where it is empty."""
-    return first_row(sheet) + max(rows, 1) - 1
+    return FIRST_ROW + max(rows, 1) - 1
+
+
+def beside(columns: int, index: int = 0) -> str:
+    """Return the letter of a column beside a table of so many columns: one stays empty between them."""
+    return column_letter(columns + 2 + index)
 
 
 def write_table(
-    book: Workbook, styles: Styles, language: Language, name: PlanSheet, note: str, columns: Sequence[Column], foot: str
+    book: Workbook,
+    styles: Styles,
+    language: Language,
+    name: PlanSheet,
+    columns: Sequence[Column],
+    totals: Sequence[Column],
+    note: str,
+    foot: str,
 ) -> Worksheet:
-    """Add a sheet with a table on it.
+    """Add a sheet with a table on it; beside it `totals` (columns of one cell or none) and a note in row 1.
 
     Raises:
         OptallocError: `too_many_rows`, or `too_many_digits` at a cell.
     """
     count = len(columns[0].cells)
-    first, last = first_row(name), last_row(count, name)
-    heading = first - 2  # from 0
+    last = last_row(count)
     if last > _LAST_ROW:
         message = f"The sheet {name} would need {last:,} rows; a worksheet has {_LAST_ROW:,}."
         raise OptallocError("too_many_rows", message, name)
     sheet = book.add_worksheet(name)
     set_up_page(sheet, language, foot)
-    places = [
-        places_of([*column.cells, column.total]) if column.places is None else column.places for column in columns
-    ]
-    if name == PLAIN:
-        sheet.set_header(f"&L&14{safe_text(word(name, language))}&R&8{safe_text(note)[:200].replace('&', '&&')}")
-    else:
-        write_text(sheet, 0, 0, word(name, language), styles.of("caption"))
-        write_text(sheet, 1, 0, note, styles.of("note"))
-        _write_totals(sheet, styles, columns, places)
-    sheet.set_row(heading, 20)
+    sheet.set_header(f"&L&14{safe_text(word(name, language))}&R&8{safe_text(note)[:200].replace('&', '&&')}")
+    at = len(columns) + 1
+    placed = [*enumerate(columns), *enumerate(totals, at)]
+    places = {index: places_of(column.cells) if column.places is None else column.places for index, column in placed}
+    widths = {index: _width(column, places[index]) for index, column in placed}
+    for index, width in widths.items():
+        sheet.set_column(index, index, width)
+    sheet.set_column(at - 1, at - 1, _GAP)
+    sheet.set_row(0, 20)
     for index, column in enumerate(columns):
         align = "right" if column.kind in _RIGHT else "left"
-        style = styles.of("heading", align=align, indent=_indent(columns, index))
-        write_text(sheet, heading, index, column.heading, style)
+        write_cell(sheet, 0, index, column.heading, styles.of("heading", align=align, indent=_indent(columns, index)))
+    for index, column in enumerate(totals, at):
+        write_cell(sheet, 0, index, column.heading, styles.of("aside", align="right" if column.cells else "left"))
+    write_text(sheet, 0, at + len(totals), note, styles.of("note", valign="vcenter", indent=1))
     fixed = [_style(styles, columns, index, places[index]) for index in range(len(columns))]
-    widths = [_width(column, places[index]) for index, column in enumerate(columns)]
-    for index, width in enumerate(widths):
-        sheet.set_column(index, index, width)
     long = [index for index, column in enumerate(columns) if column.kind == "long"]
     for offset in range(count):
-        row = first - 1 + offset
-        lines = max((lines_of(columns[index].cells[offset], widths[index]) for index in long), default=1)
+        row = FIRST_ROW - 1 + offset
+        lines = max(
+            (lines_of(columns[index].cells[offset], widths[index], _MOST_LINES_IN_ROW) for index in long), default=1
+        )
         if lines > 1:
             sheet.set_row(row, LINE_HEIGHT * lines)
         for index, column in enumerate(columns):
@@ -269,9 +278,15 @@ def write_table(
                 continue
             style = _mixed_style(styles, column, offset) if column.kind == "mixed" else fixed[index]
             write_cell(sheet, row, index, value, style)
-    sheet.autofilter(heading, 0, last - 1, len(columns) - 1)
-    sheet.freeze_panes(heading + 1, 1)
-    sheet.repeat_rows(heading)
+        if offset == 0:
+            _write_totals(sheet, styles, totals, at, places)
+    if count == 0:
+        _write_totals(sheet, styles, totals, at, places)
+    sheet.autofilter(0, 0, last - 1, len(columns) - 1)
+    sheet.freeze_panes(1, 1)
+    sheet.repeat_rows(0)
+    # The note is printed in the header of the page.
+    sheet.print_area(0, 0, last - 1, at + len(totals) - 1 if any(column.cells for column in totals) else at - 2)
     # Names that look like numbers are names; no green corners for them.
     sheet.ignore_errors({"number_stored_as_text": f"A1:{column_letter(len(columns))}{last}"})
     return sheet
@@ -287,14 +302,12 @@ def set_up_page(sheet: Worksheet, language: Language, foot: str) -> None:
     sheet.set_footer(f"&L&8{safe_text(foot)[:80].replace('&', '&&')}&C&8&A&R&8{word('page', language)}")
 
 
-def _write_totals(sheet: Worksheet, styles: Styles, columns: Sequence[Column], places: Sequence[int]) -> None:
-    for index, column in enumerate(columns):
-        if column.total is None:
-            continue
-        text = isinstance(column.total, str)
-        shown: dict[str, Any] = {"num_format": "0.0%"} if column.kind == "share" else {}
-        style = styles.of("total", None if text or shown else places[index], **shown)
-        write_cell(sheet, TOTAL_ROW - 1, index, column.total, style)
+def _write_totals(
+    sheet: Worksheet, styles: Styles, totals: Sequence[Column], at: int, places: Mapping[int, int]
+) -> None:
+    for index, column in enumerate(totals, at):
+        for cell in column.cells:
+            write_cell(sheet, FIRST_ROW - 1, index, cell, styles.of("total", places[index]))
 
 
 def _indent(columns: Sequence[Column], index: int) -> int:
@@ -318,9 +331,10 @@ def _mixed_style(styles: Styles, column: Column, offset: int) -> Format:
 
 def _width(column: Column, places: int) -> float:
     """Return a width that shows every number whole and most texts."""
-    widest = shown_width(column.heading) + 3  # the filter's button
+    heading = column.heading.value if isinstance(column.heading, Formula) else column.heading
+    widest = shown_width(str(heading)) + 3  # the filter's button
     if column.kind in ("number", "mixed"):
-        for cell in (*column.cells, column.total):
+        for cell in column.cells:
             number = cell.value if isinstance(cell, Formula) else cell
             if isinstance(number, Decimal | int):
                 widest = max(widest, len(f"{number:,.{places}f}") + 2)

@@ -41,7 +41,7 @@ _ROW = re.compile(
     re.ASCII,
 )
 _COLUMN = re.compile(rb'<c r="([A-Z]{1,3})')
-_FILLED_COLUMN = re.compile(rb'<c r="([A-Z]{1,3})\d+"[^>]*[^/]>')
+_FILLED_COLUMN = re.compile(rb'<c r="([A-Z]{1,3})\d+"(?: s="\d+")?(?: t="\w+")?>')
 _STRING = re.compile(rb't="s"><v>(\d+)')
 _IS_HIDDEN = re.compile(rb'hidden="(?:1|true)"')
 _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})", re.ASCII)
@@ -51,9 +51,13 @@ _SHORT_NUMBER = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?", re.ASCII)
 _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
 _ROW_END = b"</row>"
+_SHEET_DATA = b"<sheetData>"
 _LONGEST_NUMBER = 64
 _LONGEST_TEXT = 1 << 20
 _QUOTED = 60
+#: Values of a sheet: a round of a million projects has 17 million.
+_MOST_VALUES = 25_000_000
+_MOST_MERGES = 500_000
 #: Cells of the smallest rectangle round the values that may be blank, whatever the number of values.
 _FREE_BLANKS = 2_000_000
 _BLANKS_PER_VALUE = 20
@@ -108,9 +112,15 @@ def scan_sheet(
     found = Scanned()
     cells = _Cells(part, sheet, strings, found, write, every_cell=every_cell)
     rows = _Rows(cells)
-    divider = Divider(cells.parser, _ROW_END, _take_nothing if every_cell else rows.take)
+    divider = Divider(cells.parser, (_ROW_END, _SHEET_DATA), _take_nothing if every_cell else rows.take)
     for chunk in chunks:
         divider.feed(chunk)
+        if found.values > _MOST_VALUES:
+            raise WorkbookUnreadable(
+                "too_large",
+                f"The sheet {shown(sheet)} has more than {_MOST_VALUES} filled cells. Take out what does not belong.",
+                sheet,
+            )
     divider.close()
     if not cells.has_data:
         raise damaged(f"The part of the sheet {shown(sheet)} is no sheet with rows.", sheet)
@@ -246,8 +256,11 @@ class _Cells:
         expat.StartCdataSectionHandler = self._markup
         self._seen: dict[int, int] = {}  # row -> its cells as bits
         self._row = 0
+        self._done_row = 0  # no row that parser or pattern have left lies behind it
         self._column = 0
+        self._count = 0
         self._written: list[str] = []
+        self._filled: list[int] = []
         self._cell: _Cell | None = None
         self._sink: list[str] | None = None
         self.has_data = False
@@ -264,6 +277,7 @@ class _Cells:
             if self.has_data:
                 raise damaged(f"The sheet {shown(self.sheet)} has two tables of rows.", self.sheet)
             self.has_data = True
+            self.parser.note_mark(_SHEET_DATA)
         elif word == "row" and depth == 2 and path[1] == "sheetData":
             self._start_row(attributes)
         elif word == "c" and depth == 3 and path[2] == "row" and path[1] == "sheetData":
@@ -275,6 +289,8 @@ class _Cells:
             if not _RANGE.fullmatch(area):
                 raise damaged(f"The sheet {shown(self.sheet)} merges cells that do not exist.", self.sheet)
             self.found.merged.append(area)
+            if len(self.found.merged) > _MOST_MERGES:
+                raise hostile(f"The sheet {shown(self.sheet)} merges more than {_MOST_MERGES} times.", self.sheet)
 
     def _end(self, word: str | None) -> None:
         depth = len(self.path)
@@ -284,7 +300,11 @@ class _Cells:
                 cell, self._cell = self._cell, None
                 self._finish(cell)
         elif word == "row" and depth == 2 and self.path[1] == "sheetData":
-            self.parser.note_end(_ROW_END)
+            self.parser.note_mark(_ROW_END)
+            self._done_row = self.last_row
+            if self._filled:
+                self.found.note_values(self._row, min(self._filled), max(self._filled), len(self._filled))
+                self._filled = []
             if self._written:
                 self.write(f'<row r="{self._row}">{"".join(self._written)}</row>'.encode())
                 self._written = []
@@ -315,7 +335,7 @@ class _Cells:
             raise RowsOutOfOrder
         self._row = row
         self.last_row = max(self.last_row, row)
-        self._column = 0
+        self._column = self._count = 0
         self._seen.setdefault(row, 0)
         if not self.every_cell and len(self._seen) > 1:
             self._seen = {row: 0}
@@ -336,6 +356,9 @@ class _Cells:
         if row != self._row:
             raise damaged(f"The cell stands in row {self._row}.", self.sheet, address)
         self._column = column
+        self._count += 1
+        if self._count > LAST_COLUMN:
+            raise damaged(f"Row {row} has more cells than a sheet has columns.", self.sheet)
         style = attributes.get("s", "")
         self._cell = _Cell(row, column, style if _WHOLE.fullmatch(style) else "", attributes.get("t", "n"))
 
@@ -371,13 +394,13 @@ class _Cells:
         read = self._read(cell)
         if stands_twice:
             self.found.special[cell.row, cell.column] = _bad("repeated", "".join(cell.inline or cell.value)).value
-            self.found.note_values(cell.row, cell.column, cell.column, 1)
+            self._filled.append(cell.column)
             return
         if read is None:
             return
-        if cell.row < self.last_row:
-            raise damaged("The cell's row stands behind a later one.", self.sheet, _address(cell))
-        self.found.note_values(cell.row, cell.column, cell.column, 1)
+        if cell.row <= self._done_row:
+            raise damaged("The cell's row goes on behind its end or behind a later row.", self.sheet, _address(cell))
+        self._filled.append(cell.column)
         if isinstance(read, str):
             self._written.append(read)
         else:
@@ -475,7 +498,7 @@ def _refuse_far_cell(found: Scanned, sheet: str) -> None:
         return
     height = max(found.rows) - min(found.rows) + 1
     width = max(found.last) - min(found.first) + 1
-    if height * width <= _FREE_BLANKS + _BLANKS_PER_VALUE * found.values:
+    if height * width <= min(_FREE_BLANKS + _BLANKS_PER_VALUE * found.values, max(_MOST_VALUES, found.values)):
         return
     rows, columns = sorted(set(found.rows)), sorted({*found.first, *found.last})
     row_gap, row = _widest_gap(rows)

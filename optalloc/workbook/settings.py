@@ -39,7 +39,7 @@ class Settings:
     @property
     def step(self) -> Decimal | None:
         """The step that amounts must be multiples of; None where it cannot be told."""
-        return None if "step" in self.faulty else self.typed.get("step", Decimal(1))
+        return self.typed.get("step", Decimal(1)) if self.readable and "step" not in self.faulty else None
 
 
 def setting_named(name: str) -> Column | None:

@@ -19,7 +19,7 @@ _PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _PERCENT = re.compile(r"(-?\d+(\.\d+)?)\s*%", re.ASCII)
 _YEAR = re.compile(r"[1-9]\d{3}", re.ASCII)
 _SEPARATOR = re.compile("[;；]")
-_RESERVED = ";:@*；：＠＊"
+_RESERVED = ";:@*"
 _DIGITS = 15
 #: From here on a double no longer shows every unit.
 _TOO_LARGE = 10**_DIGITS
@@ -129,9 +129,20 @@ def text(value: Value, note: Note) -> str:
 
 
 def identifier(value: Value, note: Note) -> str:
-    """Return a name that rows go by: no separators in it, no date, at most 15 digits."""
+    """Return the name that a row goes by: no separators in it, no date, at most 15 digits, nothing invisible."""
     del note
-    return clean_name(_name_text(value))
+    name = _name_text(value)
+    if not name.isascii():
+        name = "".join(c for c in name if unicodedata.category(c) != "Cf")
+    return clean_name(name)
+
+
+def reference(value: Value, note: Note) -> str:
+    """Return a name of another sheet as it is typed, without outer blanks."""
+    typed = _name_text(value)
+    if typed != typed.strip():
+        note("outer_blanks")
+    return clean_name(typed)
 
 
 def label(value: Value, note: Note) -> str:
@@ -140,6 +151,8 @@ def label(value: Value, note: Note) -> str:
     name = _one_line(_name_text(value))
     if _SEPARATOR.search(name):
         raise Mistake("one_value")
+    if not fold(name):
+        raise Mistake("empty_name")
     return name
 
 
@@ -156,28 +169,21 @@ def _name_text(value: Value) -> str:
 
 
 def clean_name(name: str) -> str:
-    """Return a name trimmed, without invisible characters; refuse the characters that separate names."""
+    """Return a name without outer blanks; refuse the characters that separate names, in any width."""
     cleaned = _one_line(name)
-    if any(c in cleaned for c in _RESERVED):
+    folded = cleaned if cleaned.isascii() else fold(cleaned)
+    if any(c in folded for c in _RESERVED):
         raise Mistake("reserved_character")
-    if not cleaned:
+    if not folded:
         raise Mistake("empty_name")
     return cleaned
 
 
 def _one_line(name: str) -> str:
     cleaned = name.strip()
-    if not cleaned.isascii():
-        cleaned = "".join(c for c in cleaned if unicodedata.category(c) != "Cf").strip()
-        # Full-width letters and digits fold: they are the same identifier.
-        cleaned = unicodedata.normalize("NFKC", cleaned) if _full_width(cleaned) else cleaned
     if not cleaned.isprintable() and any(unicodedata.category(c) == "Cc" for c in cleaned):
         raise Mistake("control_character")
     return " ".join(cleaned.split())
-
-
-def _full_width(name: str) -> bool:
-    return any("\uff01" <= c <= "\uff5e" or c == "\u3000" for c in name)
 
 
 def heading(value: Value) -> str:
@@ -217,7 +223,7 @@ def selection(value: Value, note: Note) -> Selection:
         stripped = part.strip()
         negative = stripped[0] in "!！"
         name = _one_line(stripped[1:] if negative else stripped)
-        if not name:
+        if not fold(name):
             raise Mistake("empty_filter")
         (exclude if negative else include).append(name)
     return Selection(frozenset(include), frozenset(exclude))
@@ -247,7 +253,7 @@ def parts_of_region(value: Value, note: Note) -> tuple[tuple[str, Decimal], ...]
     """Return (region, share) pairs that add up to exactly 1."""
     typed = _name_text(value)
     if not any(c in typed for c in ";:；："):
-        return ((identifier(value, note), Decimal(1)),)
+        return ((reference(value, note), Decimal(1)),)
     pairs: list[tuple[str, Decimal]] = []
     for part in _SEPARATOR.split(typed):
         if not part.strip():

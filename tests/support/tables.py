@@ -57,8 +57,8 @@ def sound_tables() -> Tables:
         "Options": [{"project": "P1", "option": "small", "max_award": 20, "people": 12}],
         "Criteria": [{"criterion": "people", "weight": 1, "direction": "max"}],
         "Rules": [
-            {"rule": "west", "measure": "award", "each": None, "per": None, "sense": ">=", "bound": "45 %", "of": "total",
-             "within": "sectors", "sectors": "edu", "belts": "west", "years": None, "penalty": 2},
+            {"rule": "west", "measure": "award", "each": None, "per": None, "sense": ">=", "bound": "45 %",
+             "of": "total", "within": "sectors", "sectors": "edu", "belts": "west", "years": None, "penalty": 2},
             {"rule": "heads", "measure": "award", "each": "region", "per": "population", "sense": ">=",
              "bound": Decimal("0.1"), "of": "average", "within": None, "sectors": None, "belts": None, "years": "2027",
              "penalty": 1},

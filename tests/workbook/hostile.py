@@ -76,31 +76,39 @@ def write(path: Path, content: Mapping[str, bytes]) -> Path:
     return path
 
 
-def write_bomb(path: Path, begin: bytes, filling: bytes, times: int, end: bytes, part: str = SHEET) -> Path:
-    """Write a workbook of which one part repeats a filling; streamed, so that any size can be made."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:
-        for name, data in parts().items():
-            if name != part:
-                package.writestr(name, data)
-        with package.open(part, "w", force_zip64=True) as out:
-            out.write(begin)
-            piece = filling * max(1, (1 << 20) // len(filling))
-            for _ in range(max(1, times * len(filling) // len(piece))):
-                out.write(piece)
-            out.write(end)
+def write_bomb(path: Path, begin: bytes, filling: bytes, end: bytes, size: int, part: str = SHEET) -> Path:
+    """Write a workbook of which one part inflates to `size` bytes of a filling; its checksum is not worked out."""
+    piece = filling * ((1 << 20) // len(filling))
+    times = size // len(piece)
+    packed = _flushed(begin) + _flushed(piece) * times + _flushed(end) + b"\x03\x00"
+    members = [(name, _flushed(data) + b"\x03\x00", len(data), zlib.crc32(data)) for name, data in parts().items()]
+    members = [member for member in members if member[0] != part]
+    path.write_bytes(_assembled([*members, (part, packed, len(begin) + times * len(piece) + len(end), 0)]))
     return path
 
 
 def with_tail(content: Mapping[str, bytes]) -> bytes:
     """Return a zip of which one deflated member has something behind its end."""
     name, data = next(iter(content.items()))
+    return _assembled([(name, _flushed(data) + b"\x03\x00tail", len(data), zlib.crc32(data))])
+
+
+def _flushed(data: bytes) -> bytes:
+    """Return data deflated so that it can be joined with more of its kind; `03 00` ends the whole."""
     deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
-    packed = deflate.compress(data) + deflate.flush() + b"tail"
-    head = struct.pack("<5H3L", 20, 0, 8, 0, 33, zlib.crc32(data), len(packed), len(data))
-    member = b"PK\x03\x04" + head + struct.pack("<2H", len(name), 0) + name.encode() + packed
-    entry = b"PK\x01\x02" + b"\x14\0" + head + struct.pack("<5H2L", len(name), 0, 0, 0, 0, 0, 0) + name.encode()
-    end = b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 1, 1, len(entry), len(member), 0)
-    return member + entry + end
+    return deflate.compress(data) + deflate.flush(zlib.Z_FULL_FLUSH)
+
+
+def _assembled(members: Iterable[tuple[str, bytes, int, int]]) -> bytes:
+    """Return a zip of deflated members: name, packed data, size and checksum as they shall be declared."""
+    data, directory, count = b"", b"", 0
+    for name, packed, size, crc in members:
+        head = struct.pack("<5H3L", 20, 0, 8, 0, 33, crc, len(packed), size)
+        entry = struct.pack("<5H2L", len(name), 0, 0, 0, 0, 0, len(data)) + name.encode()
+        directory += b"PK\x01\x02\x14\0" + head + entry
+        data += b"PK\x03\x04" + head + struct.pack("<2H", len(name), 0) + name.encode() + packed
+        count += 1
+    return data + directory + b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, count, count, len(directory), len(data), 0)
 
 
 def compound(stream: str) -> bytes:

@@ -155,7 +155,7 @@ def test_what_is_no_ordinary_file_is_refused(tmp_path: Path) -> None:
     for output in (pipe, loop, device, tmp_path, Path("/dev/null")):
         with pytest.raises(WrongUse) as refused:
             write_whole(output, _hello, force=True)
-        assert refused.value.code == "not_writable", output
+        assert refused.value.code == "not_regular", output
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import random
 import zipfile
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -50,6 +53,30 @@ def test_data_behind_three_thousand_blank_rows(tmp_path: Path) -> None:
     blank = "".join(f'<row r="{n}"><c r="A{n}" s="1"/></row>' for n in range(2, 3002))
     grid = opened(tmp_path, hostile.parts(row(1, "A") + blank + row(3002, "A", "B")))
     assert cells_of(grid) == {"A1": 1.0, "A3002": 3002.0, "B3002": 3002.0}
+
+
+def test_values_beside_blank_cells(tmp_path: Path) -> None:
+    rows = "".join(
+        f'<row r="{n}"><c r="A{n}" s="1"/><c r="B{n}" s="1"/><c r="C{n}"><v>1</v></c><c r="D{n}" s="1"/>'
+        f'<c r="E{n}" s="2" t="n"><f t="shared" si="0"/><v>2</v></c>'
+        f'<c r="F{n}" t="str"><f/><v>x</v></c><c r="G{n}"/></row>'
+        for n in range(1, 4)
+    )
+    grid = opened(tmp_path, hostile.parts(rows))
+    assert cells_of(grid) == {f"{c}{n}": v for n in (1, 2, 3) for c, v in (("C", 1.0), ("E", 2.0), ("F", "x"))}
+    assert grid.first_column == 3
+
+
+def test_sheet_of_several_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("optalloc.workbook.opening._PIECE", 100)
+    odd = '<row r="50"><c r="B50" t="e"><v>#N/A</v></c></row>'
+    rows = "".join(row(n, "DB"[n % 2], "E") for n in range(1, 50)) + odd + "".join(row(n, "A") for n in range(51, 70))
+    grid = opened(tmp_path, hostile.parts(rows))
+    assert [r.number for r in grid.rows] == list(range(1, 70))
+    assert {len(r.values) for r in grid.rows} == {5}
+    expected = {f"{'DB'[n % 2]}{n}": float(n) for n in range(1, 50)} | {f"E{n}": float(n) for n in range(1, 50)}
+    expected |= {f"A{n}": float(n) for n in range(51, 70)}
+    assert cells_of(grid) == {**expected, "B50": BadCell("error", "#N/A")}
 
 
 def test_last_row_of_all(tmp_path: Path) -> None:
@@ -319,19 +346,18 @@ def test_zip64(tmp_path: Path) -> None:
 def test_streamed_zip(tmp_path: Path) -> None:
     """A zip written to a pipe has its sizes behind the members."""
 
-    class Pipe:
-        def __init__(self) -> None:
-            self.data = b""
+    class Pipe(io.RawIOBase):
+        data = b""
 
-        def write(self, data: bytes) -> int:
-            self.data += data
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any) -> int:
+            self.data += bytes(data)
             return len(data)
 
-        def flush(self) -> None:
-            pass
-
     pipe = Pipe()
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as package:  # type: ignore[arg-type]
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as package:
         for name, data in PLAIN.items():
             package.writestr(name, data)
     path = tmp_path / "round.xlsx"
@@ -355,7 +381,12 @@ def test_only_wanted_sheets_are_read(tmp_path: Path) -> None:
     }
     path = hostile.write(tmp_path / "round.xlsx", content)
     asked: list[str] = []
-    book = open_workbook(path, lambda name: asked.append(name) is None and name != "Broken")
+
+    def wanted(name: str) -> bool:
+        asked.append(name)
+        return name != "Broken"
+
+    book = open_workbook(path, wanted)
     assert book.sheet_names == ("Broken", "Projects", "Chart") == tuple(asked)
     assert [(grid.sheet, len(grid.rows)) for grid in book.grids] == [("Projects", 2), ("Chart", 0)]
     assert open_workbook(path, lambda _: False).grids == ()
@@ -364,7 +395,7 @@ def test_only_wanted_sheets_are_read(tmp_path: Path) -> None:
 def test_written_by_openpyxl_and_xlsxwriter(tmp_path: Path) -> None:
     """What was written comes back, cell by cell."""
     chance = random.Random(5)
-    kinds = [
+    kinds: list[Callable[[], Any]] = [
         lambda: chance.choice(["", " a ", "R&D <b>", "教育", "x" * 300, "line\nline", '"q"', "'"]),
         lambda: chance.randint(-(10**9), 10**9),
         lambda: round(chance.uniform(-1e6, 1e6), chance.randint(0, 9)),

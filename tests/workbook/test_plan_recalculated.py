@@ -64,7 +64,9 @@ def test_every_formula_is_calculated_to_the_value_written_with_it(folder: Path, 
                 if cell.data_type == "f":
                     place = cell.coordinate
                     value = calculated[sheet.title][place].value
-                    assert value == pytest.approx(stated[sheet.title][place].value, rel=1e-12), (sheet.title, place)
+                    known = stated[sheet.title][place].value
+                    same = value == known if isinstance(known, str) else value == pytest.approx(known, rel=1e-12)
+                    assert same, (sheet.title, place, value, known)
                     found += 1
     assert found > 30
 
@@ -78,11 +80,12 @@ def test_a_plan_saved_by_another_program_is_the_same(folder: Path, name: str) ->
 def test_sums_follow_a_changed_amount(folder: Path) -> None:
     book = openpyxl.load_workbook(folder / "saved" / "changed.xlsx", data_only=True)
     total = 1645.67 - 733.33 + 1000
-    regions = {row[0]: row[3] for row in book["Regions"].iter_rows(min_row=5, values_only=True)}
+    regions = {row[0]: row[3] for row in book["Regions"].iter_rows(min_row=2, values_only=True)}
     assert regions["hubei"] == pytest.approx(1000)
-    sources = {row[:2]: row[5] for row in book["Sources"].iter_rows(min_row=5, values_only=True)}
+    sources = {row[:2]: row[5] for row in book["Sources"].iter_rows(min_row=2, values_only=True)}
     assert sources["science", 2028] == pytest.approx(1100)
     belts = {row[0]: row[1] for row in book["Summary"].iter_rows(max_col=2, values_only=True)}
     assert belts["central"] == pytest.approx(1000)
     assert belts["awarded"] == pytest.approx(total)
+    assert book["Awards"]["L1"].value == "total of the rows shown: 1,912.34"
     assert read_plan(folder / "saved" / "changed.xlsx").payments[4].amount == Decimal(1000)

@@ -9,6 +9,7 @@ import textwrap
 import zipfile
 from dataclasses import replace
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 
 import openpyxl
@@ -34,11 +35,17 @@ def _written(path: Path, plan: Plan | None = None, *, data_only: bool = True, zh
 
 
 def _table(sheet: Worksheet) -> list[dict[str, object]]:
-    """Return the rows below the headings, which stand in row 1 of Awards and in row 4 of the others."""
-    first = 1 if sheet.title == "Awards" else 4
-    headings = [cell.value for cell in sheet[first]]
-    rows = sheet.iter_rows(min_row=first + 1, values_only=True)
-    return [dict(zip(map(str, headings), values, strict=True)) for values in rows]
+    """Return the rows of the table below the headings in row 1, as far as the first empty heading."""
+    headings = [str(value) for value in takewhile(lambda value: value is not None, (cell.value for cell in sheet[1]))]
+    rows = sheet.iter_rows(min_row=2, max_col=len(headings), values_only=True)
+    return [dict(zip(headings, values, strict=True)) for values in rows]
+
+
+def _totals(sheet: Worksheet) -> dict[str, object]:
+    """Return the totals beside the table: what stands in row 2 under the labels in row 1."""
+    first = sheet.max_column - [cell.value for cell in sheet[1]][::-1].index(None) + 1
+    cells = sheet.iter_cols(min_col=first, max_row=2, values_only=True)
+    return {str(label): value for label, value in cells if value is not None}
 
 
 def _facts(sheet: Worksheet) -> dict[str, object]:
@@ -76,10 +83,12 @@ def test_awards_has_one_row_for_each_payment(tmp_path: Path) -> None:
     assert rows[4]["belt"] == "central"
 
 
-def test_headings_are_chinese_in_a_chinese_plan(tmp_path: Path) -> None:
+def test_a_chinese_plan_keeps_the_seven_headings_programs_go_by(tmp_path: Path) -> None:
     book = _written(tmp_path / "plan.xlsx", zh=True)
-    headings = [cell.value for cell in book["Awards"][1]][:7]
-    assert headings == ["项目", "档次", "开始年度", "地区", "年度", "资金来源", "金额"]
+    headings = [cell.value for cell in book["Awards"][1]]
+    assert headings[:7] == ["project", "option", "start", "region", "year", "source", "amount"]
+    assert headings[7:10] == ["名称", "领域", "地带"]
+    assert "实际值" in [cell.value for cell in book["Rules"][1]]
     facts = _facts(book["Summary"])
     assert facts["状态"] == "可行"
     assert any("未证明为最优" in text for text in _texts(book["Summary"]))
@@ -106,6 +115,29 @@ def test_amounts_are_values_and_sums_are_formulas_with_their_exact_value(tmp_pat
     ]
 
 
+def test_totals_stand_beside_their_tables(tmp_path: Path) -> None:
+    path = tmp_path / "plan.xlsx"
+    values, formulas = _written(path), _written(path, data_only=False)
+    assert values["Awards"]["L1"].value == "total of the rows shown: 1,645.67"
+    assert "SUBTOTAL(109,G2:G7)" in formulas["Awards"]["L1"].value
+    assert _totals(values["Sectors"]) == {"total awards": 1645.67}
+    assert _totals(values["Sources"]) == {"total amount": 3900.5, "total used": 1645.67, "total sum of Awards": 1645.67}
+    people = 21893095 + 57752557 + 25019831
+    assert _totals(values["Regions"]) == {
+        "total awards": 1645.67,
+        "total population": people,
+        "per head, all regions": pytest.approx(1645.67 / people),
+    }
+    for name in ("Regions", "Sectors", "Sources"):
+        assert all(str(value).startswith("=") for value in _totals(formulas[name]).values()), name
+
+
+def test_every_table_states_the_unit_beside_its_headings(tmp_path: Path) -> None:
+    book = _written(tmp_path / "plan.xlsx")
+    for name in ("Awards", "Rules", "Regions", "Sectors", "Sources", "Declined"):
+        assert "10,000 yuan (CNY)" in str(book[name].cell(1, book[name].max_column).value), name
+
+
 def test_regions_are_held_against_the_average_of_all(tmp_path: Path) -> None:
     rows = {str(row["region"]): row for row in _table(_written(tmp_path / "plan.xlsx")["Regions"])}
     people = 21893095 + 57752557 + 25019831
@@ -119,7 +151,7 @@ def test_regions_without_a_population_have_no_column_for_it(tmp_path: Path) -> N
     small = small_round()
     bare = replace(small, regions=(replace(small.regions[0], attributes={"population": None}), *small.regions[1:]))
     write_plan(small_plan(), bare, tmp_path / "plan.xlsx")
-    headings = [cell.value for cell in _written(tmp_path / "plan.xlsx")["Regions"][4]]
+    headings = [cell.value for cell in _written(tmp_path / "plan.xlsx")["Regions"][1]][:6]
     assert headings == ["region", "title", "belt", "awards", "share", "projects"]
 
 
@@ -137,7 +169,7 @@ def test_text_stays_text_whatever_it_looks_like(tmp_path: Path) -> None:
             patch.setattr(plan_writer, "_ROWS_IN_MEMORY", in_memory)
             write_plan(plan, replace(small, projects=(*small.projects, *projects)), path)
         sheet = openpyxl.load_workbook(path)["Declined"]
-        cells = [sheet.cell(5 + number, 2) for number in range(len(hostile))]
+        cells = [sheet.cell(2 + number, 2) for number in range(len(hostile))]
         assert [cell.value for cell in cells] == [text.replace("\x00", " ") for text in hostile]
         assert all(cell.data_type in ("s", "inlineStr") or cell.value == "#REF!" for cell in cells)
         assert all(cell.hyperlink is None for cell in cells)
@@ -167,6 +199,18 @@ def test_the_summary_states_what_is_proven(tmp_path: Path) -> None:
     assert "stopped at a limit (time limit): at most 0.71 % below the best possible" in texts
     assert "Sources.education.amount=*1.1" in texts
     assert "who: 张三; why: leading group, 3 March" in texts
+
+
+@pytest.mark.parametrize(
+    ("tie_break", "says"),
+    [
+        ({"complete": True, "reason": None}, "complete: of all plans that are equally good"),
+        ({"complete": False, "reason": "a gap is left"}, "not complete (a gap is left): there may be other"),
+    ],
+)
+def test_the_summary_says_whether_ties_are_broken(tmp_path: Path, tie_break: dict[str, object], says: str) -> None:
+    plan = replace(small_plan(), manifest=dict(small_plan().manifest) | {"tie_break": tie_break})
+    assert says in str(_facts(_written(tmp_path / "plan.xlsx", plan)["Summary"])["tie-break"])
 
 
 @pytest.mark.parametrize(
@@ -203,8 +247,8 @@ def test_rules_stand_with_their_sentence_and_state(tmp_path: Path) -> None:
     assert [row["sense"] for row in rows] == [">=", "<=", "<=", "="]
     assert [row["state"] for row in rows] == ["kept", "kept", "kept, no slack", "missed"]
     assert rows[0]["typed bound"] == 0.3
-    assert rows[0]["sentence"] == "awards: at least 30 % of the total"
-    assert rows[3]["sentence"] == "=1+1"
+    assert rows[0]["in words"] == "awards: at least 30 % of the total"
+    assert rows[3]["in words"] == "=1+1"
     assert rows[3]["member"] == "gansu"
     assert rows[0]["authority"] == "Notice 12"
 
@@ -220,11 +264,11 @@ def test_the_manifest_has_the_schema_version_first_and_json_values(tmp_path: Pat
 def test_tables_are_ready_to_filter_scroll_and_print(tmp_path: Path) -> None:
     book = _written(tmp_path / "plan.xlsx")
     for name in book.sheetnames[1:]:
-        sheet, heading = book[name], 1 if name == "Awards" else 4
-        assert sheet.freeze_panes == f"B{heading + 1}"
+        sheet = book[name]
+        assert sheet.freeze_panes == "B2"
         assert sheet.auto_filter.ref is not None
-        assert sheet.auto_filter.ref.startswith(f"A{heading}:")
-        assert sheet.print_title_rows == f"${heading}:${heading}"
+        assert sheet.auto_filter.ref.startswith("A1:")
+        assert sheet.print_title_rows == "$1:$1"
     for name in book.sheetnames:
         sheet, layout = book[name], book[name].sheet_properties.pageSetUpPr
         assert sheet.page_setup.orientation == "landscape"
@@ -251,7 +295,7 @@ def test_numbers_show_their_decimals_and_fit_their_columns(tmp_path: Path) -> No
     sheet = book["Awards"]
     assert sheet["G5"].number_format == "#,##0.00"
     for name in ("Awards", "Regions", "Sources", "Sectors"):
-        for row in book[name].iter_rows(min_row=3):
+        for row in book[name].iter_rows(min_row=2):
             for cell in row:
                 if isinstance(cell.value, int | float) and cell.number_format.startswith("#,##0"):
                     places = len(cell.number_format.partition(".")[2])

@@ -1,0 +1,70 @@
+"""Limits and honesty: a stopped search says so, keeps its plan, and never claims more than it proved."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from integrated_fund.fund import Fund
+from optalloc.examples.generator import generate
+from optalloc.plan.verify import verify
+from optalloc.solve.planning import NoPlan, plan_of
+from optalloc.solve.progress import Progress, Watch
+from tests.solve.test_second_solver import middling_round
+from tests.support.tables import round_of, write_tables
+
+
+@pytest.fixture(scope="module")
+def tight() -> Fund:
+    return Fund(round_of(generate(400, seed=3, tightness=1.0)))
+
+
+def test_a_time_limit_is_kept_and_said(tight: Fund) -> None:
+    began = time.monotonic()
+    result = plan_of(tight, Watch(4.0))
+    assert time.monotonic() - began < 12
+    if isinstance(result, NoPlan):
+        assert result.status == "unknown"
+    else:
+        assert result.status == ("feasible" if result.manifest["stopped"] else "optimal")
+        assert verify(tight.round, result).ok
+
+
+def test_no_time_at_all_is_no_plan(tight: Fund) -> None:
+    result = plan_of(tight, Watch(0.0))
+    assert isinstance(result, NoPlan)
+    assert result.status == "unknown"
+
+
+def test_ctrl_c_keeps_the_best_plan(tmp_path: Path) -> None:
+    """A first Ctrl-C ends the search with its plan: written, marked as stopped, exit code 4."""
+    book = write_tables(generate(1500, seed=3, tightness=1.0), tmp_path / "round.xlsx")
+    plan = tmp_path / "plan.xlsx"
+    command = [sys.executable, "cli.py", "solve", str(book), "-o", str(plan), "--gap", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as running:
+        time.sleep(20)
+        running.send_signal(signal.SIGINT)
+        printed, _ = running.communicate(timeout=30)
+    document = json.loads(printed)
+    assert running.returncode == 4
+    assert document["status"] in ("feasible", "unknown")
+    if document["status"] == "feasible":
+        assert document["manifest"]["stopped"] == "interrupted"
+        assert document["bound"] >= document["objective"]
+        assert plan.exists()
+    else:
+        assert not plan.exists()
+
+
+def test_progress_only_gets_better() -> None:
+    heard: list[Progress] = []
+    plan_of(Fund(middling_round(3)), Watch(60, heard.append))
+    best = [p.best for p in heard if p.best is not None]
+    assert best
+    assert best == sorted(best)
