@@ -17,7 +17,6 @@ from integrated_fund.exact_lp import ONE, ZERO, Infeasible, maximise
 from integrated_fund.ledger import Ledger
 from integrated_fund.sources import SourceClasses
 
-
 #: How often each source may be asked to pay a little less before an endless decimal is left as it is.
 _ROUNDINGS = 6
 

@@ -31,7 +31,7 @@ def stated(value: Fraction | Decimal | int) -> Decimal:
     number = _FIFTEEN.divide(Decimal(exact.numerator), Decimal(exact.denominator))
     number = number.normalize(_FIFTEEN)
     # 1.2E+3 and 1200 are one number; a plan writes the second.
-    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number
+    return Decimal(f"{number:f}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ from optalloc.solve.progress import Watch
 GRACE = 3.0
 THREADS = 1
 SEED = 0
+#: Up to this number of integer columns the solver can afford tolerances below its usual 1e-6 and 1e-7.
+SMALL = 600
+SMALL_TOLERANCE = 1e-9
 
 _CALLBACKS = highspy.cb.HighsCallbackType
 _INTERRUPTS = (_CALLBACKS.kCallbackSimplexInterrupt, _CALLBACKS.kCallbackIpmInterrupt, _CALLBACKS.kCallbackMipInterrupt)
@@ -114,6 +117,9 @@ def solve_mip(
     _set(solver, "mip_rel_gap", gap)
     _set(solver, "mip_abs_gap", absolute_gap * scale)
     _set(solver, "presolve", "on" if presolve else "off")
+    if int(arrays.integer.sum()) <= SMALL:
+        for option in ("mip_feasibility_tolerance", "primal_feasibility_tolerance", "dual_feasibility_tolerance"):
+            _set(solver, option, SMALL_TOLERANCE)
     if nodes is not None:
         _set(solver, "mip_max_nodes", nodes)
     if start is not None:

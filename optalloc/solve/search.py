@@ -21,13 +21,12 @@ from integrated_fund.evaluation import Decision
 from integrated_fund.fund import Fund
 from optalloc.solve.arrays import Arrays, Vector
 from optalloc.solve.exactness import Held, Judgement, Tightening, decision_of, judge
-from optalloc.solve.highs import Outcome, scale_of, solve_lp, solve_mip
+from optalloc.solve.highs import SMALL, Outcome, scale_of, solve_lp, solve_mip
 from optalloc.solve.progress import Watch
 
-#: From this number of integer columns on, the linear programme and the core come first.
+#: From this number of integer columns on, the linear programme and the core come first. Up to `SMALL` the search goes
+#: on to a gap of 0 for a while when the asked gap is closed.
 LARGE = 3000
-#: Up to this number the search goes on to a gap of 0 for a while when the asked gap is closed.
-SMALL = 600
 CORE = 1000
 CORE_NODES = 3000
 PROOF_NODES = 4000

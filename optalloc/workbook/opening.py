@@ -24,7 +24,7 @@ from optalloc.workbook.scan import RowsOutOfOrder, Scanned, scan_sheet
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 #: Bytes of a piece of a sheet, inflated.
-_PIECE = 32 << 20
+_PIECE = 4 << 20
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 
 
@@ -51,31 +51,39 @@ def open_workbook(path: Path, wanted: Callable[[str], bool]) -> OpenedWorkbook:
         with open_package(path) as package:
             contents = read_contents(package)
             sheets = [sheet for sheet in contents.sheets if wanted(sheet.name)]
-            grids = _grids(package, contents, sheets)
+            try:
+                grids = _grids(package, contents, sheets, durations=True)
+            except OverflowError:
+                # More days than a duration can have: it is the format that is wrong, so read numbers there.
+                grids = _grids(package, contents, sheets, durations=False)
             return OpenedWorkbook(path, tuple(s.name for s in contents.sheets), grids, package.sha256)
     except WorkbookUnreadable as error:
-        message = f"{shown(str(path))}: {error.message}"
+        message = f"{_named(path)}: {error.message}"
         raise WorkbookUnreadable(error.code, message, error.sheet, error.cell) from error
     except OSError as error:
         reason = error.strerror or "the system gives no reason"
         raise WorkbookUnreadable(
-            "damaged", f"{shown(str(path))}: The file cannot be read to its end: {reason}. Copy it again."
+            "damaged", f"{_named(path)}: The file cannot be read to its end: {reason}. Copy it again."
         ) from error
     except MemoryError as error:
         raise WorkbookUnreadable(
             "too_large",
-            f"{shown(str(path))}: The workbook needs more memory than there is. Take sheets out that are not needed.",
+            f"{_named(path)}: The workbook needs more memory than there is. Take sheets out that are not needed.",
         ) from error
 
 
-def _grids(package: Package, contents: Contents, sheets: Sequence[SheetPart]) -> tuple[Grid, ...]:
+def _named(path: Path) -> str:
+    return shown(str(path), longest=400)
+
+
+def _grids(package: Package, contents: Contents, sheets: Sequence[SheetPart], *, durations: bool) -> tuple[Grid, ...]:
     """Scan the sheets, hand them on clean, and put what the scan found over what the fast reader read."""
     if not sheets:
         return ()
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as clean:
         strings = _copy_strings(package, contents.strings, clean)
-        styles = "" if contents.styles is None else read_styles(package, contents.styles)
+        styles = "" if contents.styles is None else read_styles(package, contents.styles, durations=durations)
         clean.writestr("xl/styles.xml", f'<styleSheet xmlns="{_MAIN}">{styles}</styleSheet>')
         copies = [_copy_sheet(package, sheet, strings, clean, f"sheets/{n}") for n, sheet in enumerate(sheets)]
         _write_index(clean, [name for _, names in copies for name in names], from_1904=contents.from_1904)

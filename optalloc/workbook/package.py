@@ -50,9 +50,9 @@ def hostile(what: str, sheet: str | None = None, cell: str | None = None) -> Wor
     )
 
 
-def shown(text: str) -> str:
+def shown(text: str, longest: int = 80) -> str:
     """Return a name from the file as a message may quote it: short, nothing but printable characters."""
-    short = text if len(text) <= 80 else f"{text[:80]}…"
+    short = text if len(text) <= longest else f"{text[:longest]}…"
     return "“" + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in short) + "”"
 
 

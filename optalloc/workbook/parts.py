@@ -23,6 +23,8 @@ _LONGEST_STRING = 1 << 20
 _NUMBER_FORMATS = 65_536
 _RELATIONSHIPS = frozenset({"http://schemas.openxmlformats.org/package/2006/relationships", ""})
 _ID = re.compile("[0-9]{1,9}")
+_DURATION = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
+_DURATIONS = (45, 46, 47)
 #: A text without anything XML would have to say something about but the five named characters, as a pattern.
 PLAIN_TEXT = rb"[^<&\x00-\x08\x0b-\x1f]*+(?:&(?:amp|lt|gt|quot|apos);[^<&\x00-\x08\x0b-\x1f]*+)*+"
 _STRING_END = b"</si>"
@@ -250,8 +252,10 @@ def escaped(text: str) -> str:
     return text.replace("\r", "&#13;")
 
 
-def read_styles(package: Package, part: str) -> str:
+def read_styles(package: Package, part: str, *, durations: bool) -> str:
     """Return a clean style sheet with nothing but the number formats of cells: they tell dates from numbers.
+
+    Without `durations`, formats of durations ([h]:mm) are left out: such cells are numbers then.
 
     Raises:
         WorkbookUnreadable: damaged, hostile.
@@ -262,11 +266,13 @@ def read_styles(package: Package, part: str) -> str:
     def start(word: str | None, attributes: Attributes) -> None:
         around = parser.path[-1:]
         number = attributes.get("numFmtId", "")
-        if word == "numFmt" and around == ["numFmts"] and _ID.fullmatch(number):
-            code = escaped(attributes.get("formatCode", "")[:1000])
-            codes.append(f'<numFmt numFmtId="{int(number)}" formatCode="{code}"/>')
+        known = int(number) if _ID.fullmatch(number) else 0
+        if word == "numFmt" and around == ["numFmts"]:
+            code = attributes.get("formatCode", "")[:1000]
+            if durations or not _DURATION.search(code):
+                codes.append(f'<numFmt numFmtId="{known}" formatCode="{escaped(code)}"/>')
         elif word == "xf" and around == ["cellXfs"]:
-            cells.append(f'<xf numFmtId="{int(number) if _ID.fullmatch(number) else 0}"/>')
+            cells.append(f'<xf numFmtId="{known if durations or known not in _DURATIONS else 0}"/>')
         if len(codes) > _NUMBER_FORMATS or len(cells) > _NUMBER_FORMATS:
             raise hostile("The workbook has more formats than Excel can hold.")
 

@@ -1,6 +1,7 @@
 """The words of the plan workbook in both languages: headings, labels and sentences, one table.
 
-The sheets keep their English names in either language. The reader takes a heading or label in either.
+The sheets and the first seven headings of Awards keep their English names. The reader takes a heading or label in
+either language.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from optalloc.workbook.names import fold
 
 PlanSheet = Literal["Summary", "Awards", "Rules", "Regions", "Sectors", "Sources", "Declined", "Manifest"]
 
-#: The seven columns every program may rely on; further ones stand behind them.
+#: The seven columns every program may rely on, headed so in either language; further ones stand behind them.
 AWARD_COLUMNS = ("project", "option", "start", "region", "year", "source", "amount")
 
 #: Headings and labels: English, Chinese.

@@ -18,10 +18,9 @@ from integrated_fund.round import Origin, Sense, Table
 from optalloc.errors import OptallocError, WorkbookUnreadable
 from optalloc.plan.plan import SCHEMA_VERSION, Award, Declined, Payment, Plan, RuleLine, SourceLine, Status
 from optalloc.workbook.grid import BadCell, Grid, GridRow, Value, column_letter
-from optalloc.workbook.names import fold
+from optalloc.workbook.names import fold, heading_name
 from optalloc.workbook.opening import open_workbook
 from optalloc.workbook.plan_labels import AWARD_COLUMNS, WORDS, PlanSheet, means
-from optalloc.workbook.sheets import heading_name
 from optalloc.workbook.values import is_blank, text_of
 
 _SHEETS: tuple[PlanSheet, ...] = ("Summary", "Awards", "Rules", "Sources", "Declined", "Manifest")

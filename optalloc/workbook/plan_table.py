@@ -36,8 +36,7 @@ _WIDEST = 46
 _GAP = 3
 #: Points; Excel has no row higher than 409.
 LINE_HEIGHT = 13.5
-#: Lines a text may take on Summary, and in a table, where the rest is read in the cell itself.
-_MOST_LINES, _MOST_LINES_IN_ROW = 30, 4
+_MOST_LINES = 30
 
 INK, BLUE, PALE, LINE, GREY, AMBER, GREEN = (
     "#1F2933",
@@ -202,12 +201,12 @@ def shown_width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def lines_of(text: Cell, width: float, most: int = _MOST_LINES) -> int:
+def lines_of(text: Cell, width: float) -> int:
     """Return about how many lines a wrapped text takes in a width, for the height of its row."""
     if not isinstance(text, str):
         return 1
     lines = sum(-(-max(1, shown_width(line)) // int(width)) for line in text.split("\n"))
-    return min(lines, most)
+    return min(lines, _MOST_LINES)
 
 
 def span(sheet: PlanSheet, column: int, rows: int) -> str:
@@ -267,9 +266,7 @@ def write_table(
     long = [index for index, column in enumerate(columns) if column.kind == "long"]
     for offset in range(count):
         row = FIRST_ROW - 1 + offset
-        lines = max(
-            (lines_of(columns[index].cells[offset], widths[index], _MOST_LINES_IN_ROW) for index in long), default=1
-        )
+        lines = max((lines_of(columns[index].cells[offset], widths[index]) for index in long), default=1)
         if lines > 1:
             sheet.set_row(row, LINE_HEIGHT * lines)
         for index, column in enumerate(columns):

@@ -45,8 +45,9 @@ def write_plan(
 ) -> None:
     """Write a plan of a round as a workbook, whole or not at all.
 
-    Amounts are written as values, exactly; sums above and beside them are formulas with the value they have. Headings
-    and labels are in `language`; the sheets keep their English names.
+    Amounts are written as values, exactly; sums beside them are formulas with the value they have. Every table has its
+    headings in row 1. Headings and labels are in `language`; the sheets and the first seven headings of Awards keep
+    their English names, for programs to go by.
 
     Raises:
         WrongUse: the output must not or cannot be written (see `files.write_whole`).

@@ -58,6 +58,7 @@ _QUOTED = 60
 #: Values of a sheet: a round of a million projects has 17 million.
 _MOST_VALUES = 25_000_000
 _MOST_MERGES = 500_000
+_MOST_SPECIAL = 1_000_000
 #: Cells of the smallest rectangle round the values that may be blank, whatever the number of values.
 _FREE_BLANKS = 2_000_000
 _BLANKS_PER_VALUE = 20
@@ -186,7 +187,7 @@ class _Rows:
         if len(set(numbers)) < len(numbers):
             return None
         extent = min(numbers), max(numbers)
-        if len(self.columns) < 10_000:
+        if len(self.columns) < 1000 and len(columns) < 200:
             self.columns[columns] = extent
         return extent
 
@@ -254,7 +255,7 @@ class _Cells:
         expat.CharacterDataHandler = self._text
         expat.CommentHandler = expat.ProcessingInstructionHandler = self._markup
         expat.StartCdataSectionHandler = self._markup
-        self._seen: dict[int, int] = {}  # row -> its cells as bits
+        self._seen: set[int] = set()  # cells, of the row or of the sheet, as row x LAST_COLUMN + column
         self._row = 0
         self._done_row = 0  # no row that parser or pattern have left lies behind it
         self._column = 0
@@ -336,9 +337,8 @@ class _Cells:
         self._row = row
         self.last_row = max(self.last_row, row)
         self._column = self._count = 0
-        self._seen.setdefault(row, 0)
-        if not self.every_cell and len(self._seen) > 1:
-            self._seen = {row: 0}
+        if not self.every_cell:
+            self._seen.clear()
         if attributes.get("hidden") in ("1", "true"):
             self.found.hidden_rows.add(row)
 
@@ -388,12 +388,12 @@ class _Cells:
 
     def _finish(self, cell: _Cell) -> None:
         """Write the cell anew, or note what is special about it."""
-        bit = 1 << cell.column
-        stands_twice = bool(self._seen[cell.row] & bit)
-        self._seen[cell.row] |= bit
+        key = cell.row * LAST_COLUMN + cell.column
+        stands_twice = key in self._seen
+        self._seen.add(key)
         read = self._read(cell)
         if stands_twice:
-            self.found.special[cell.row, cell.column] = _bad("repeated", "".join(cell.inline or cell.value)).value
+            self._note(cell, _bad("repeated", "".join(cell.inline or cell.value)).value)
             self._filled.append(cell.column)
             return
         if read is None:
@@ -404,7 +404,12 @@ class _Cells:
         if isinstance(read, str):
             self._written.append(read)
         else:
-            self.found.special[cell.row, cell.column] = read.value
+            self._note(cell, read.value)
+
+    def _note(self, cell: _Cell, value: Value) -> None:
+        self.found.special[cell.row, cell.column] = value
+        if len(self.found.special) > _MOST_SPECIAL:
+            raise damaged(f"The sheet {shown(self.sheet)} has more than {_MOST_SPECIAL} broken cells.", self.sheet)
 
     def _read(self, cell: _Cell) -> str | _Special | None:
         """Return the cell's XML for the fast reader, its value where that cannot read it, or None: blank."""

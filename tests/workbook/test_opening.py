@@ -16,8 +16,10 @@ from tests.workbook import hostile
 
 STRINGS = "<si><t>first</t></si><si><t>second</t></si>"
 STYLES = (
-    '<numFmts><numFmt numFmtId="170" formatCode="yyyy\\-mm\\-dd"/></numFmts>'
-    '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="170"/><xf numFmtId="46"/><xf numFmtId="9"/></cellXfs>'
+    '<numFmts><numFmt numFmtId="170" formatCode="yyyy\\-mm\\-dd"/>'
+    '<numFmt numFmtId="171" formatCode="[h]:mm"/></numFmts>'
+    '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="170"/><xf numFmtId="46"/><xf numFmtId="9"/>'
+    '<xf numFmtId="171"/></cellXfs>'
 )
 
 
@@ -79,6 +81,11 @@ ODD_CELLS: dict[str, tuple[str, Value]] = {
     "date": ('<c r="B2" s="1"><v>46388</v></c>', dt.date(2027, 1, 1)),
     "date, own format": ("<c r='B2' s='2'><v>46388</v></c>", dt.date(2027, 1, 1)),
     "date and time": ('<c r="B2" s="1"><v>46388.5</v></c>', dt.datetime(2027, 1, 1, 12)),  # noqa: DTZ001
+    "time": ('<c r="B2" s="1"><v>0.5</v></c>', dt.time(12)),
+    "duration": ('<c r="B2" s="3"><v>1.5</v></c>', dt.timedelta(days=1, hours=12)),
+    "duration beyond all": ('<c r="B2" s="3"><v>1e100</v></c>', 1e100),
+    "duration beyond all, own format": ('<c r="B2" s="5"><v>99999999999</v></c>', 99999999999.0),
+    "date beyond all": ('<c r="B2" s="1"><v>1e100</v></c>', 1e100),
     "ISO date": ('<c r="B2" t="d"><v>2027-01-01</v></c>', dt.date(2027, 1, 1)),
     "ISO date and time": ('<c r="B2" t="d"><v>2027-01-01T12:00:00</v></c>', dt.datetime(2027, 1, 1, 12)),  # noqa: DTZ001
     "blank": ('<c r="B2" s="1"/>', None),
@@ -141,7 +148,7 @@ def refused(path: Path) -> WorkbookUnreadable:
     with pytest.raises(WorkbookUnreadable) as caught:
         open_workbook(path, lambda name: name == "Projects")
     message = caught.value.message
-    assert message.startswith(f"“{path}”: ".replace("\n", "\\x0a")[:80])
+    assert message.startswith(f"“{path}”: ") or len(str(path)) > 255
     assert message.endswith(".")
     assert not any(word in message for word in ("Error", "Exception", "Traceback", "None", "0x"))
     return caught.value

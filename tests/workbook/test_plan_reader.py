@@ -59,6 +59,10 @@ def test_a_changed_amount_is_read_with_its_new_value(edited: Edited) -> None:
     assert plan.awards[1].award == Decimal("700.5")
 
 
+def test_a_whole_amount_has_no_exponent(edited: Edited) -> None:
+    assert str(read_plan(edited(_set("Awards", "G6", 1e16))).payments[4].amount) == "1" + "0" * 16
+
+
 def test_a_formula_that_was_never_calculated_is_refused_with_its_cell(edited: Edited) -> None:
     with pytest.raises(OptallocError) as refused:
         read_plan(edited(_set("Awards", "G6", "=700+0.5")))
