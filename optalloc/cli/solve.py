@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from optalloc.cli.reading import Checked
     from optalloc.plan.plan import Plan
     from optalloc.solve.planning import NoPlan
-    from optalloc.solve.progress import Listener
+    from optalloc.solve.progress import Listener, Watch
 
 EXAMPLES = (
     "Examples: optalloc solve round.xlsx -o plan.xlsx  |  "
@@ -125,6 +127,7 @@ def _solved(
     from optalloc.solve.progress import Watch
 
     watch = Watch(time_limit, listener)
+    _stop_at_first_interrupt(watch)
     watch.phase = "formulating"
     watch.tell()
     began = time.monotonic()
@@ -135,6 +138,17 @@ def _solved(
     result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver)
     seconds["solve"] = time.monotonic() - began
     return result
+
+
+def _stop_at_first_interrupt(watch: Watch) -> None:
+    """Let the first Ctrl-C end the search with its best plan; the second one ends the program."""
+
+    def first(_signal: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        watch.stop("interrupted")
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, first)
 
 
 def _no_plan(result: NoPlan, checked: Checked, seconds: dict[str, float], as_json: bool) -> int:

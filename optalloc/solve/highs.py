@@ -254,8 +254,9 @@ def _supervise(run: _Run, kinds: tuple[Any, ...], tell: Callable[[], None]) -> N
     threading.Thread(target=run.go, args=(done,), daemon=True, name="solver").start()
     ordered: float | None = None
     told = time.monotonic()
-    while not done.wait(0.05):
+    while not done.is_set():
         try:
+            done.wait(0.05)
             now = time.monotonic()
             if now - told >= 0.25:
                 told = now

@@ -16,10 +16,11 @@ from typing import IO
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from optalloc.errors import WorkbookUnreadable
+from optalloc.workbook.cells import RowsOutOfOrder, Scanned
 from optalloc.workbook.grid import Grid, GridRow, Value
 from optalloc.workbook.package import Package, damaged, open_package, shown
 from optalloc.workbook.parts import Contents, SheetPart, read_contents, read_strings, read_styles
-from optalloc.workbook.scan import RowsOutOfOrder, Scanned, scan_sheet
+from optalloc.workbook.scan import scan_sheet
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -40,6 +40,10 @@ def _setting(tables: Tables, name: str) -> Decimal:
     return next((Decimal(str(row["value"])) for row in tables["Round"] if row["setting"] == name), Decimal(1))
 
 
+def _with_step(tables: Tables, step: Decimal) -> list[dict[str, object]]:
+    return [*(row for row in tables["Round"] if row["setting"] != "step"), {"setting": "step", "value": step}]
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_order_of_rows_and_sheets_does_not_matter(seed: int) -> None:
     tables = random_tables(random.Random(seed))
@@ -64,11 +68,7 @@ def _plain(value: object) -> object:
 def test_a_finer_step_is_never_worse(seed: int) -> None:
     tables = random_tables(random.Random(seed))
     coarse = _solved(tables)
-    finer = copy.deepcopy(tables)
-    for row in finer["Round"]:
-        if row["setting"] == "step":
-            row["value"] = _setting(tables, "step") / 2
-    fine = _solved(finer)
+    fine = _solved({**tables, "Round": _with_step(tables, _setting(tables, "step") / 2)})
     if isinstance(coarse, Plan):
         assert isinstance(fine, Plan)
         assert fine.objective >= coarse.objective
@@ -90,9 +90,7 @@ def test_another_unit_gives_the_same_plan(seed: int) -> None:
             for column in ("amount", "min_award", "max_award", "cofunding"):
                 if row.get(column) is not None:
                     row[column] = Decimal(str(row[column])) * 1000
-    for row in scaled["Round"]:
-        if row["setting"] == "step":
-            row["value"] = Decimal(str(row["value"])) * 1000
+    scaled["Round"] = _with_step(scaled, _setting(tables, "step") * 1000)
     for row in scaled.get("Rules", []):
         if row["measure"] in money and row.get("of") is None:
             row["bound"] = Decimal(str(row["bound"])) * 1000
