@@ -117,6 +117,13 @@ class Plan:
     starts: dict[str, int] = field(default_factory=dict)
 
 
+def draft_round(number: int, years: int, random: Random) -> tuple[list[Draft], Plan]:
+    """Return so many projects and the plan that their round is built around, block grants in the plan alone."""
+    drafts = draft_projects(number, years, random)
+    platforms = sum(draft.category == "platform" for draft in drafts)
+    return drafts, reference_plan(drafts, max(1, platforms // (2 * len(PROVINCES))), years, random)
+
+
 def draft_projects(number: int, years: int, random: Random) -> list[Draft]:
     """Return so many projects without block grants, each runnable within the years."""
     weights = _region_weights()

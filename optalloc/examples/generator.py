@@ -18,8 +18,7 @@ from optalloc.examples.drafts import (
     Draft,
     Plan,
     draft_block_grants,
-    draft_projects,
-    reference_plan,
+    draft_round,
 )
 from optalloc.examples.provinces import PROVINCES
 from optalloc.examples.rulebook import post, rules_within
@@ -83,10 +82,7 @@ def generate(
     if not 0 <= links_per_thousand <= 50:
         raise ValueError(f"a thousand projects take 0 to 50 links, not {links_per_thousand}")
     random = Random(seed)
-    drafts = draft_projects(projects, years, random)
-    platforms = sum(draft.category == "platform" for draft in drafts)
-    cap = max(1, platforms // (2 * len(PROVINCES)))
-    plan = reference_plan(drafts, cap, years, random)
+    drafts, plan = draft_round(projects, years, random)
     everything = drafts + draft_block_grants(years, plan.awards, random)
     amounts = _amounts(everything, plan, years)
     books = post(everything, plan, sum(amounts.values()), FIRST_YEAR, years)
