@@ -24,7 +24,7 @@ app = typer.Typer(
     help="Split an integrated special fund over sectors, regions and projects: a workbook in, a verified plan out.",
     epilog="Start with: optalloc new round.xlsx --example small, then: optalloc solve round.xlsx -o plan.xlsx",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
 app.command("new", epilog=new.EXAMPLES)(new.new)

@@ -1,0 +1,58 @@
+"""What the docs say of the small round is what the program does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from integrated_fund.fund import Fund
+from optalloc.examples import EXAMPLES
+from optalloc.plan.plan import Plan
+from optalloc.plan.verify import verify
+from optalloc.solve.planning import plan_of
+from optalloc.solve.progress import Watch
+from tests.support.tables import round_of
+
+PAGE = Path(__file__).parents[1] / "docs" / "small.md"
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    round_ = round_of(EXAMPLES["small"]())
+    found = plan_of(Fund(round_), Watch())
+    assert isinstance(found, Plan)
+    assert verify(round_, found).ok
+    return found
+
+
+def _table(plan: Plan) -> str:
+    lines = ["| project | option | start | award | paid by |", "| --- | --- | --- | --- | --- |"]
+    for award in plan.awards:
+        paid: dict[str, float] = {}
+        for row in plan.payments:
+            if row.project == award.project:
+                paid[row.source] = paid.get(row.source, 0) + float(row.amount)
+        sources = ", ".join(f"{source} {amount:g}" for source, amount in paid.items())
+        lines.append(f"| {award.project} | {award.option or ''} | {award.start} | {award.award} | {sources} |")
+    return "\n".join(lines)
+
+
+def test_the_walk_through_shows_the_plan(plan: Plan) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    shown = text.partition("<!-- plan:begin -->\n")[2].partition("\n<!-- plan:end -->")[0]
+    assert shown == _table(plan)
+
+
+def test_the_figures_of_the_walk_through(plan: Plan) -> None:
+    assert (float(plan.objective), plan.gap) == (683.2, 0)
+    values = {name: float(value) for name, value in plan.criteria.items()}
+    assert values == {"talent_trained": 363.2, "innovation": 195, "upkeep": 60}
+    rules = {(row.rule, row.member): row for row in plan.rules}
+    assert float(rules["west_per_head", "guizhou"].bound) == pytest.approx(357.64, abs=0.01)
+    assert (rules["ceiling", "gansu"].activity, rules["ceiling", "gansu"].bound) == (540, 550)
+    assert rules["schools", None].bound == 480
+    education = {row.year: row for row in plan.sources if row.source == "education"}
+    assert float(education[2026].used) == 448
+    assert float(education[2026].carried or 0) == 6.4
+    assert float(education[2027].used) == 326.4
