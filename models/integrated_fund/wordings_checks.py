@@ -242,6 +242,12 @@ _RULES: Mapping[str, Wording] = {
         "「地区」表中的数值列，如人口",
         "「平均」比较的是人均值，须在「人均基数」中填写按什么平均。",
     ),
+    "bound_not_a_share": error(
+        "a share from 0 to 1, such as 0.45 or 45 %",
+        "With `of` = total or funds the bound is a share: type 0.45 or 45 %, not 45.",
+        "0到1的比例，例如0.45或45 %",
+        "「相对于」为总额或资金总额时，界限为比例：请填0.45或45 %，而不是45。",
+    ),
     "per_with_of": error(
         "blank or average",
         "With `per`, the bound is per head, and `of` can only be blank or average. "

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from optalloc.examples.provinces import PROVINCES, Province
 from optalloc.examples.wordlists import PLATFORMS, TITLES
 
+#: Invented awards are multiples of this; the round's step is finer, so that what varies can use up the last unit.
 GRAIN = 10
 MEASURES = ("cofunding", "talent_trained", "innovation", "transformation", "equity_need")
 
@@ -62,10 +63,9 @@ FIELDS = (
     _field("young_scholars", "Young scholars", "talent", "univ", 10, 50, (10, 14, 8, 10, 3)),
     _field("industry_talent", "Industry talent", "talent", "college", 10, 50, (50, 11, 4, 90, 5)),
 )
-FIELD_OF = MappingProxyType({field_.sector: field_ for field_ in FIELDS})
 PROVINCE_OF = MappingProxyType({province.region: province for province in PROVINCES})
 
-#: Smallest and largest award of a size class, in steps, and how many projects of a hundred are in it.
+#: Smallest and largest award of a size class, in grains, and how many projects of a hundred are in it.
 _SIZES = ((6, 20, 30), (20, 50, 38), (50, 100, 24), (100, 240, 8))
 _PLATFORM_SIZE = (60, 160)
 _PROFILES = {1: ((100,),), 2: ((60, 40), (50, 50), (40, 60)), 3: ((50, 30, 20), (40, 35, 25), (30, 40, 30))}

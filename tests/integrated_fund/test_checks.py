@@ -332,6 +332,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "accepted by award": (edit("Rules", 5, basis="award"), "basis_contradicts", "Rules!D5"),
     "award by acceptance": (edit("Criteria", 3, basis="accepted"), "basis_contradicts", "Criteria!H3"),
     "average without per": (edit("Rules", 4, per=None), "average_without_per", "Rules!F4"),
+    "45 for 45 %": (rule("r", "award", "<=", "45", of="total"), "bound_not_a_share", "Rules!H8"),
     "per with a share": (edit("Rules", 4, of="funds"), "per_with_of", "Rules!I4"),
     "per with an attribute": (edit("Rules", 4, of="population"), "per_with_of", "Rules!I4"),
     "within without a share": (edit("Rules", 6, of=None), "within_without_share", "Rules!J6"),

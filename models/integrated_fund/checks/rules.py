@@ -25,6 +25,8 @@ def bases(round_: Round) -> Iterator[Problem]:
 def comparisons(round_: Round) -> Iterator[Problem]:
     """`per`, `of`, `within` and `each` that do not go together."""
     for rule in round_.rules:
+        if rule.of in ("total", "funds") and not 0 <= rule.bound <= 1:
+            yield problem("bound_not_a_share", rule.origin, "bound", rule.bound)
         if rule.of == "average" and rule.per is None:
             yield problem("average_without_per", rule.origin, "per")
         if rule.per is not None and rule.of not in (None, "average"):
