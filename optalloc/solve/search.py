@@ -11,7 +11,7 @@ Every plan is exact (`exactness`), every bound comes from the programme without 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd, lcm
 
@@ -29,6 +29,9 @@ from optalloc.solve.progress import Watch
 LARGE = 3000
 CORE = 1000
 CORE_NODES = 3000
+ACCEPTANCE_NODES = 100
+#: Seconds to make a plan exact when the search was stopped with one that is not yet.
+LAST_SECONDS = 3.0
 PROOF_NODES = 4000
 TRIES = 8
 #: A bound this close to the plan is the plan: relatively what doubles tell apart, and in units of a typical project's
@@ -63,6 +66,10 @@ class Search:
         self.cost = self.arrays.levels[self.level]
         self.base = Tightening(self.fund).apply(self.arrays, self.held)
         self.granule = granule_of(self.fund, self.level)
+        accepting = np.zeros(len(self.arrays.integer), dtype=np.bool_)
+        accepting[self.arrays.accept[self.arrays.accept >= 0]] = True
+        #: The integer columns when awards may be any amount; None where no award varies.
+        self.loose = accepting if (self.arrays.extra >= 0).any() else None
         self.best: Judgement | None = None
         self.bound = float("inf")
         self.nodes = 0
@@ -75,6 +82,10 @@ class Search:
         if integers >= LARGE:
             if self._linear_and_core():
                 return self._found(infeasible=True)
+            if self._closed() or self.watch.must_stop():
+                return self._found()
+        if integers > SMALL and self.loose is not None:
+            self._continuous_awards(self.base, ACCEPTANCE_NODES)
             if self._closed() or self.watch.must_stop():
                 return self._found()
         self.watch.phase = "solving"
@@ -91,7 +102,7 @@ class Search:
         judgement = judge(self.fund, decision_of(self.fund, self.arrays, x), self.held)
         self._consider(judgement)
         if not judgement.is_plan:
-            self._solve_awards_again(x, judgement)
+            self._solve_awards_again(x)
         return self._found()
 
     def _linear_and_core(self) -> bool:
@@ -111,8 +122,27 @@ class Search:
         outside = order[CORE:]
         settled = np.round(relaxed.x[outside])
         core = self.base.with_bounds(outside, settled, settled)
-        self._take(self._solve(core, self.gap / 2, CORE_NODES), core, self.gap / 2, CORE_NODES)
+        if self.loose is not None:
+            self._continuous_awards(core, CORE_NODES)
+        else:
+            self._take(self._solve(core, self.gap / 2, CORE_NODES), core, self.gap / 2, CORE_NODES)
         return False
+
+    def _continuous_awards(self, arrays: Arrays, nodes: int) -> None:
+        """Decide acceptances with awards of any amount, then whole steps with these acceptances.
+
+        Thousands of whole-step columns are what makes a programme hard, and they hardly move its optimum. Letting them
+        go is a relaxation, so the bound holds where `arrays` are the whole programme.
+        """
+        assert self.loose is not None
+        self.watch.phase = "acceptances"
+        outcome = solve_mip(replace(arrays, integer=self.loose), self.cost, self.watch, gap=self.gap / 2, nodes=nodes)
+        self.nodes += outcome.nodes
+        if arrays is self.base and outcome.status != "infeasible":
+            self._bound(outcome.bound)
+        if outcome.x is not None:
+            self.watch.phase = "exact awards"
+            self._solve_awards_again(outcome.x)
 
     def _whole(self, gap: float, nodes: int | None) -> bool:
         """Solve the whole programme; return whether it is infeasible."""
@@ -143,13 +173,13 @@ class Search:
                 return
             self.watch.phase = "exact awards"
             tightening.learn(judgement, self.arrays)
-            self._solve_awards_again(outcome.x, judgement)
+            self._solve_awards_again(outcome.x)
             if self._closed() or self.watch.must_stop():
                 return
             tightened = self._tightened(tightening, arrays)
             outcome = self._solve(tightened, gap, nodes)
 
-    def _solve_awards_again(self, x: Vector, judgement: Judgement) -> None:
+    def _solve_awards_again(self, x: Vector) -> None:
         """Fix the acceptances of a point and solve its awards again, tightened until they are exact."""
         accept = self.arrays.accept[self.arrays.accept >= 0]
         if not (self.arrays.extra >= 0).any():
@@ -157,15 +187,16 @@ class Search:
         fixed = np.round(x[accept])
         tightening = Tightening(self.fund)
         for _ in range(TRIES):
-            tightening.learn(judgement, self.arrays)
             arrays = tightening.apply(self.arrays, self.held).with_bounds(accept, fixed, fixed)
-            outcome = solve_mip(arrays, self.cost, self.watch, gap=self.gap / 10, nodes=CORE_NODES)
+            watch = Watch(LAST_SECONDS) if self.watch.must_stop() else self.watch
+            outcome = solve_mip(arrays, self.cost, watch, gap=self.gap / 10, nodes=CORE_NODES, telling=False)
             if outcome.x is None:
                 return
             judgement = judge(self.fund, decision_of(self.fund, self.arrays, outcome.x), self.held)
             if judgement.is_plan:
                 self._consider(judgement)
                 return
+            tightening.learn(judgement, self.arrays)
 
     def _tightened(self, tightening: Tightening, arrays: Arrays) -> Arrays:
         """Return `arrays` (the whole or a core: they differ in column bounds) with the tightening in."""
