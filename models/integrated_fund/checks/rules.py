@@ -12,6 +12,9 @@ from integrated_fund.round import DIMENSIONS, FILTER_COLUMNS, Basis, Criterion, 
 #: How the measures count that can count in one way only.
 _BASIS: dict[str, Basis] = {"award": "award", "cofunding": "award", "accepted": "accepted"}
 
+#: From here on a bound on a share is a percentage typed without its sign.
+_NO_SHARE = 5
+
 
 def bases(round_: Round) -> Iterator[Problem]:
     """`basis` that says otherwise than the measure counts."""
@@ -25,7 +28,10 @@ def bases(round_: Round) -> Iterator[Problem]:
 def comparisons(round_: Round) -> Iterator[Problem]:
     """`per`, `of`, `within` and `each` that do not go together."""
     for rule in round_.rules:
-        if rule.of in ("total", "funds") and not 0 <= rule.bound <= 1:
+        # A little over 100 % is merely a bound that never binds; 45 was meant to be 45 %. People per unit of funds
+        # is no share.
+        same_unit = rule.of == "total" or (rule.of == "funds" and rule.measure == "award")
+        if same_unit and not rule.within and rule.bound >= _NO_SHARE:
             yield problem("bound_not_a_share", rule.origin, "bound", rule.bound)
         if rule.of == "average" and rule.per is None:
             yield problem("average_without_per", rule.origin, "per")
