@@ -244,9 +244,9 @@ _RULES: Mapping[str, Wording] = {
     ),
     "bound_not_a_share": error(
         "a share from 0 to 1, such as 0.45 or 45 %",
-        "With `of` = total or funds the bound is a share: type 0.45 or 45 %, not 45.",
+        "With `of` = total the bound is a share: type 0.45 or 45 %, not 45.",
         "0到1的比例，例如0.45或45 %",
-        "「相对于」为总额或资金总额时，界限为比例：请填0.45或45 %，而不是45。",
+        "「相对于」为总额时，界限为比例：请填0.45或45 %，而不是45。",
     ),
     "per_with_of": error(
         "blank or average",

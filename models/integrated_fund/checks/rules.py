@@ -28,10 +28,9 @@ def bases(round_: Round) -> Iterator[Problem]:
 def comparisons(round_: Round) -> Iterator[Problem]:
     """`per`, `of`, `within` and `each` that do not go together."""
     for rule in round_.rules:
-        # A little over 100 % is merely a bound that never binds; 45 was meant to be 45 %. People per unit of funds
-        # is no share.
-        same_unit = rule.of == "total" or (rule.of == "funds" and rule.measure == "award")
-        if same_unit and not rule.within and rule.bound >= _NO_SHARE:
+        # A little over 100 % is merely a bound that never binds; 45 was meant to be 45 %. Of the total alone: funds of
+        # one year, or people for each unit of funds, can come to any ratio.
+        if rule.of == "total" and rule.bound >= _NO_SHARE:
             yield problem("bound_not_a_share", rule.origin, "bound", rule.bound)
         if rule.of == "average" and rule.per is None:
             yield problem("average_without_per", rule.origin, "per")
