@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from integrated_fund.collector import collector_paused
 from integrated_fund.problem import Language, Problem
 from integrated_fund.round import Place, Round
 from optalloc.workbook.assembly import assemble
@@ -58,7 +57,7 @@ def read_round(path: Path, sets: Sequence[str] = ()) -> Reading:
 
 def reading_of(grids: Sequence[Grid], sheet_names: Sequence[str], sha256: str | None = None) -> Reading:
     """Read a round from grids; `sheet_names` are all sheets of the workbook, in order."""
-    with _collector_paused():
+    with collector_paused():
         return _reading_of(grids, sheet_names, sha256)
 
 
@@ -88,18 +87,6 @@ def _reading_of(grids: Sequence[Grid], sheet_names: Sequence[str], sha256: str |
     )
     round_ = assemble(settings, rows, problems) if complete else None
     return Reading(round_, _in_order(problems.found, sheet_names), language, sha256)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pause the garbage collector: a large round is millions of small objects that all stay."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def _recognise(grids: Sequence[Grid], sheet_names: Sequence[str], problems: Problems) -> dict[str, Grid]:
