@@ -71,26 +71,24 @@ class Appraisal:
         self.gains: tuple[Gain, ...] = gains_of(ledger)
         self.levels: tuple[Level, ...] = levels_of(ledger, self.gains)
         self._discount = discount_factors(ledger)
-        self._totals_of_line: list[list[int]] = []
         by_measure: dict[MeasureKey, list[int]] = {}
         for number, total in enumerate(self.limits.totals):
             by_measure.setdefault(total.measure, []).append(number)
-        # For each measure, the totals that each line belongs to, as one row of a boolean table.
-        self._tables = {
-            measure: (np.array(numbers), np.array([self.limits.totals[n].lines for n in numbers]))
-            for measure, numbers in by_measure.items()
-        }
+        # For each measure: its totals, which lines are in each (totals × lines), and each line's pattern of totals.
+        self._tables = {}
+        for measure, numbers in by_measure.items():
+            table = np.array([self.limits.totals[n].lines for n in numbers])
+            self._tables[measure] = (np.array(numbers), table, np.packbits(table, axis=0).T)
 
     def totals(self, decision: Decision) -> list[Fraction]:
         """Return every total of `limits` at a decision."""
         ledger = self.ledger
         totals = [ZERO] * len(self.limits.totals)
-        for key, (numbers, table) in self._tables.items():
+        for key, (numbers, table, packed) in self._tables.items():
             measure = ledger.measure(key)
             # Lines that lie in the same totals are added up first: a few hundred sums instead of one for each line.
             sums: dict[bytes, Fraction] = {}
             member: dict[bytes, int] = {}
-            packed = np.packbits(table, axis=0).T
             for choice, steps in decision.items():
                 value = measure.value(choice, steps)
                 if not value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
@@ -17,17 +18,19 @@ _SENSE = {
     "en": {">=": "at least", "<=": "at most", "=": "exactly"},
     "zh": {">=": "不低于", "<=": "不高于", "=": "等于"},
 }
-_DIMENSION: dict[str, dict[Dimension, str]] = {
+#: The dimensions in Chinese.
+DIMENSION_ZH: Mapping[Dimension, str] = {
+    "sector": "领域",
+    "category": "类别",
+    "region": "地区",
+    "belt": "地带",
+    "institution": "单位",
+    "tag": "标签",
+    "year": "年度",
+}
+_DIMENSION: Mapping[str, Mapping[Dimension, str]] = {
     "en": {dimension: dimension for dimension in DIMENSIONS},
-    "zh": {
-        "sector": "领域",
-        "category": "类别",
-        "region": "地区",
-        "belt": "地带",
-        "institution": "单位",
-        "tag": "标签",
-        "year": "年度",
-    },
+    "zh": DIMENSION_ZH,
 }
 
 

@@ -7,7 +7,7 @@ multipliers of `exact_lp.Infeasible`), for the next solve. Bounds never come fro
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -61,6 +61,18 @@ def decision_of(fund: Fund, arrays: Arrays, x: Vector) -> Decision:
     return decision
 
 
+def point_of(fund: Fund, arrays: Arrays, decision: Decision) -> dict[int, int]:
+    """Return a decision as values of the integer columns, those at 0 left out: the reverse of `decision_of`."""
+    point: dict[int, int] = {}
+    for j, steps in decision.items():
+        accept, extra = int(arrays.accept[j]), int(arrays.extra[j])
+        if accept >= 0:
+            point[accept] = 1
+        if extra >= 0:
+            point[extra] = steps - fund.ledger.choices[j].low
+    return point
+
+
 def judge(fund: Fund, decision: Decision, held: tuple[Held, ...]) -> Judgement:
     """Return what a decision is worth in exact arithmetic."""
     evaluation = fund.appraisal.evaluate(decision)
@@ -95,8 +107,7 @@ class Tightening:
             if lower[row] > upper[row]:  # an equality stays one
                 lower[row], upper[row] = arrays.row_lower[row], arrays.row_upper[row]
         levels = [level_row(arrays, h, self.level_shifts.get(h, 0.0)) for h in held]
-        changed = Arrays(**{**arrays.__dict__, "row_lower": lower, "row_upper": upper})
-        return changed.with_rows([*levels, *self.cuts])
+        return replace(arrays, row_lower=lower, row_upper=upper).with_rows([*levels, *self.cuts])
 
     def _shift(self, limit: Limit, violation: Fraction) -> None:
         scale = self.fund.cells.scale[self.fund.appraisal.limits.totals[limit.activity].measure]

@@ -20,7 +20,7 @@ import numpy as np
 from integrated_fund.evaluation import Decision
 from integrated_fund.fund import Fund
 from optalloc.solve.arrays import Arrays, Vector
-from optalloc.solve.exactness import Held, Judgement, Tightening, decision_of, judge
+from optalloc.solve.exactness import Held, Judgement, Tightening, decision_of, judge, point_of
 from optalloc.solve.highs import SMALL, Outcome, scale_of, solve_lp, solve_mip
 from optalloc.solve.progress import Watch
 
@@ -155,8 +155,9 @@ class Search:
 
     def _solve(self, arrays: Arrays, gap: float, nodes: int | None) -> Outcome:
         # Small programmes need no start, and one less thing can go wrong (see `solve_mip`).
-        with_start = self.best is not None and int(self.arrays.integer.sum()) > SMALL
-        start = self._point(self.best.evaluation.decision, arrays) if self.best and with_start else None
+        start = None
+        if self.best is not None and int(self.arrays.integer.sum()) > SMALL:
+            start = self._point(self.best.evaluation.decision, arrays)
         outcome = solve_mip(arrays, self.cost, self.watch, gap=gap, nodes=nodes, start=start)
         self.nodes += outcome.nodes
         return outcome
@@ -217,11 +218,8 @@ class Search:
     def _point(self, decision: Decision, arrays: Arrays) -> Vector | None:
         """Return a full point for a decision, by solving for the continuous columns; None where that fails."""
         point = np.zeros(len(arrays.column_lower))
-        for j, steps in decision.items():
-            if arrays.accept[j] >= 0:
-                point[arrays.accept[j]] = 1
-            if arrays.extra[j] >= 0:
-                point[arrays.extra[j]] = steps - self.fund.ledger.choices[j].low
+        for column, value in point_of(self.fund, arrays, decision).items():
+            point[column] = value
         whole = np.flatnonzero(arrays.integer)
         completed = solve_lp(arrays.with_bounds(whole, point[whole], point[whole]), self.cost, self.watch)
         return completed.x

@@ -23,7 +23,7 @@ import numpy as np
 from integrated_fund.evaluation import Decision
 from integrated_fund.fund import Fund
 from optalloc.solve.arrays import Arrays, Row, Vector
-from optalloc.solve.exactness import Held, Judgement, Tightening, decision_of, judge
+from optalloc.solve.exactness import Held, Judgement, Tightening, decision_of, judge, point_of
 from optalloc.solve.highs import solve_lp, solve_mip
 from optalloc.solve.progress import Watch
 
@@ -87,20 +87,15 @@ class _Chain:
         return True
 
     def _value(self, cost: Vector) -> float:
-        return float(sum(cost[column] * amount for column, amount in self._point().items()))
+        return float(sum(cost[column] * amount for column, amount in self.point().items()))
 
-    def _point(self) -> dict[int, int]:
-        point: dict[int, int] = {}
-        for j, steps in self.decision.items():
-            if self.plain.accept[j] >= 0:
-                point[int(self.plain.accept[j])] = 1
-            if self.plain.extra[j] >= 0:
-                point[int(self.plain.extra[j])] = steps - self.fund.ledger.choices[j].low
-        return point
+    def point(self) -> dict[int, int]:
+        """Return the plan as values of the integer columns, those at 0 left out."""
+        return point_of(self.fund, self.plain, self.decision)
 
     def fix(self, columns: list[int]) -> None:
         """Keep these columns at the plan's values from here on."""
-        point = self._point()
+        point = self.point()
         where = np.array(columns, dtype=np.int64)
         values = np.array([float(point.get(column, 0)) for column in columns])
         self.arrays = self.arrays.with_bounds(where, values, values)
@@ -126,7 +121,7 @@ def _settle_by_reduced_cost(chain: _Chain) -> None:
     if relaxed.status != "optimal" or relaxed.x is None or relaxed.reduced_costs is None:
         return
     spare = relaxed.objective - float(last.least) + 1e-6 * max(1.0, abs(relaxed.objective))
-    point = chain._point()
+    point = chain.point()
     integer = chain.plain.integer & (np.abs(relaxed.reduced_costs) > spare)
     chain.fix([c for c in np.flatnonzero(integer).tolist() if abs(relaxed.x[c] - point.get(c, 0)) < 1e-6])
 
@@ -151,7 +146,7 @@ def _decide_acceptances(chain: _Chain) -> None:
 
 def _decide_block(chain: _Chain, block: list[list[int]]) -> None:
     """Decide some projects at once: a number whose digits are their choices, first project first."""
-    while len(block) > 1 and block[0][0] in chain._point():  # already as the order would have it
+    while len(block) > 1 and block[0][0] in chain.point():  # already as the order would have it
         chain.fix(block[0])
         block = block[1:]
     cost = np.zeros(len(chain.plain.column_lower))
@@ -160,34 +155,33 @@ def _decide_block(chain: _Chain, block: list[list[int]]) -> None:
         for rank, column in enumerate(columns):
             cost[column] = place * (len(columns) - rank)
         place *= len(columns) + 1
-    point = chain._point()
+    point = chain.point()
     if not all(columns[0] in point for columns in block):
         chain.better(cost)
     chain.fix([column for columns in block for column in columns])
 
 
 def _decide_awards(chain: _Chain) -> None:
-    extras = [int(column) for column in chain.plain.extra if column >= 0]
-    free = [c for c in extras if chain.arrays.column_lower[c] < chain.arrays.column_upper[c]]
-    point = chain._point()
-    chain.fix([c for c in free if _not_accepted(chain, c)])
-    free = [c for c in free if not _not_accepted(chain, c)]
+    point = chain.point()
+    free: list[int] = []
+    for accept, extra in zip(chain.plain.accept.tolist(), chain.plain.extra.tolist(), strict=True):
+        if extra < 0 or chain.arrays.column_lower[extra] == chain.arrays.column_upper[extra]:
+            continue
+        if accept >= 0 and accept not in point:
+            chain.fix([extra])
+        else:
+            free.append(extra)
     if not free:
         return
     total = np.zeros(len(chain.plain.column_lower))
     total[free] = -1.0
     if any(point.get(c, 0) for c in free):
         chain.better(total)
-    least = sum(chain._point().get(c, 0) for c in free)
+    least = sum(chain.point().get(c, 0) for c in free)
     chain.arrays = chain.arrays.with_rows([Row("least_total", total, -least - 0.5, np.inf)])
     for column in free:
         one = np.zeros(len(total))
         one[column] = 1.0
-        if chain._point().get(column, 0) < min(chain.arrays.column_upper[column], least):
+        if chain.point().get(column, 0) < min(chain.arrays.column_upper[column], least):
             chain.better(one)
         chain.fix([column])
-
-
-def _not_accepted(chain: _Chain, extra: int) -> bool:
-    j = int(np.flatnonzero(chain.plain.extra == extra)[0])
-    return chain.plain.accept[j] >= 0 and j not in chain.decision

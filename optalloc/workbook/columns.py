@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from integrated_fund.round import DIMENSIONS, FILTER_COLUMNS, Dimension
+from integrated_fund.sentences import DIMENSION_ZH
 from optalloc.workbook import values
 from optalloc.workbook.grid import Value
 from optalloc.workbook.names import fold
@@ -17,20 +18,11 @@ from optalloc.workbook.values import Mistake, Note
 
 Converter = Callable[[Value, Note], Any]
 
-_DIMENSION_ZH: Mapping[Dimension, str] = {
-    "sector": "领域",
-    "category": "类别",
-    "region": "地区",
-    "belt": "地带",
-    "institution": "单位",
-    "tag": "标签",
-    "year": "年度",
-}
 #: English singular, filter column, and the headings of both in Chinese.
 _DIMENSION_WORDS: Mapping[str, Dimension] = {
     fold(word): dimension
     for dimension in DIMENSIONS
-    for word in (dimension, FILTER_COLUMNS[dimension], _DIMENSION_ZH[dimension], f"{_DIMENSION_ZH[dimension]}范围")
+    for word in (dimension, FILTER_COLUMNS[dimension], DIMENSION_ZH[dimension], f"{DIMENSION_ZH[dimension]}范围")
 }
 
 
@@ -127,7 +119,7 @@ def converter_of(column: Column, step: Decimal | None) -> Converter:
     if kind == "whole":
         return _bounded(values.whole, column)
     if kind == "dimension":
-        return lambda value, _: _dimension(value, DIMENSIONS, tuple(_DIMENSION_ZH.values()))
+        return lambda value, _: _dimension(value, DIMENSIONS, tuple(DIMENSION_ZH.values()))
     if kind in _WORDS_OF:
         return _worded(_WORDS_OF[kind])
     if kind == "text":
@@ -185,7 +177,7 @@ def _dimension(value: Value, choices: Sequence[str], choices_zh: Sequence[str]) 
 
 
 def _dimensions(value: Value, note: Note) -> tuple[Dimension, ...]:
-    columns, columns_zh = tuple(FILTER_COLUMNS.values()), [f"{word}范围" for word in _DIMENSION_ZH.values()]
+    columns, columns_zh = tuple(FILTER_COLUMNS.values()), [f"{word}范围" for word in DIMENSION_ZH.values()]
     return tuple(dict.fromkeys(_dimension(part, columns, columns_zh) for part in values.labels(value, note)))
 
 

@@ -18,6 +18,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from integrated_fund.round import DIMENSIONS
+from integrated_fund.sentences import DIMENSION_ZH
 from optalloc.workbook.files import write_whole
 from optalloc.workbook.grid import Tables
 from optalloc.workbook.schema import GUIDE, SETTINGS, SHEETS, Column, Sheet
@@ -262,11 +264,7 @@ def _drop_down(page: Worksheet, number: int, column: Column, language: Language)
         words = _words(column, language)
         formula, closed = '"' + ",".join(words) + '"', True
     elif column.kind == "dimension":
-        formula = (
-            '"领域,类别,地区,地带,单位,标签,年度"'
-            if language == "zh"
-            else '"sector,category,region,belt,institution,tag,year"'
-        )
+        formula = '"' + ",".join(DIMENSION_ZH.values() if language == "zh" else DIMENSIONS) + '"'
         closed = True
     elif column.kind == "base":
         formula = '"总额,资金总额,平均"' if language == "zh" else '"total,funds,average"'
