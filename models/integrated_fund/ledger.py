@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -27,6 +28,7 @@ from integrated_fund.round import EVERYTHING, Basis, Dimension, Filter, Option, 
 
 Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 ONE = Fraction(1)
 ZERO = Fraction(0)
@@ -75,6 +77,25 @@ class Measure:
         """Return the value of a funded choice with an award of so many steps."""
         return self.constant[choice] + self.slope[choice] * steps
 
+    @cached_property
+    def constant_floats(self) -> Floats:
+        """The constants as floats, shape (choices,)."""
+        return _floats(self.constant)
+
+    @cached_property
+    def slope_floats(self) -> Floats:
+        """The slopes as floats, shape (choices,)."""
+        return _floats(self.slope)
+
+    @cached_property
+    def weight_floats(self) -> Floats:
+        """The weights as floats, shape (lines,)."""
+        return _floats(self.weight)
+
+
+def _floats(values: tuple[Fraction, ...]) -> Floats:
+    return np.array([float(value) for value in values], dtype=np.float64)
+
 
 @dataclass(frozen=True, slots=True)
 class MeasureKey:
@@ -101,6 +122,9 @@ class Ledger:
 
     Attributes:
         choices: all (project, option, start) in sorted order; mandatory and excluded projects included.
+        low, high: smallest and largest award of each choice in whole steps, shape (choices,).
+        is_block_grant: whether a choice has nothing to accept, shape (choices,).
+        project_of: position in `projects` of each choice, shape (choices,); never falls.
         line_choice, line_region, line_year: codes by line, shape (lines,).
         share: exact part of the award that falls on each line.
     """
@@ -115,6 +139,12 @@ class Ledger:
         self.choices_of: dict[str, list[int]] = {project.project: [] for project in self.projects}
         for number, choice in enumerate(self.choices):
             self.choices_of[choice.project.project].append(number)
+        self.low: Codes = np.array([choice.low for choice in self.choices], dtype=np.int64)
+        self.high: Codes = np.array([choice.high for choice in self.choices], dtype=np.int64)
+        self.is_block_grant: Mask = np.array([choice.is_block_grant for choice in self.choices], dtype=np.bool_)
+        self.project_of: Codes = np.repeat(
+            np.arange(len(self.projects)), [len(self.choices_of[project.project]) for project in self.projects]
+        )
         self._post_lines()
         self._encode_dimensions()
         self._measures: dict[MeasureKey, Measure] = {}
