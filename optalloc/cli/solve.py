@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,11 +59,12 @@ def solve(
     from optalloc.cli.reading import read_checked
     from optalloc.cli.terminal import err, live_line, out, print_problems
     from optalloc.plan.plan import Plan
-    from optalloc.workbook.files import refuse_output
+    from optalloc.workbook.plan_files import PlanFile, files_for_manifest, refuse_plan_output
 
     asked = _gap(gap)
     if output is not None:
-        refuse_output(output, force=force, inputs=[round_file])
+        refuse_plan_output(output, force=force, inputs=[round_file])
+    files: tuple[PlanFile, ...] = ()
     seconds: dict[str, float] = {"read": 0.0, "build": 0.0, "solve": 0.0, "write": 0.0}
     with live_line() as line:
         line.say(f"reading {round_file.name}")
@@ -83,11 +85,15 @@ def solve(
 
             line.say(f"writing {output.name}")
             began = time.monotonic()
-            write_plan(result, checked.round, output, language=checked.language, force=force, inputs=[round_file])
+            files = write_plan(
+                result, checked.round, output, language=checked.language, force=force, inputs=[round_file]
+            )
             seconds["write"] = time.monotonic() - began
     if not isinstance(result, Plan):
         return _no_plan(result, checked, seconds, as_json)
     if as_json:
+        if files:
+            result = replace(result, manifest={**result.manifest, "files": files_for_manifest(files)})
         print_document(plan_document(result, {step: round(value, 3) for step, value in seconds.items()}))
     else:
         warnings = len(checked.problems)
@@ -95,7 +101,7 @@ def solve(
             err().print(f"{warnings} warnings; `optalloc check` lists them.", style="yellow")
         from optalloc.cli.summary import print_plan
 
-        print_plan(result, checked.round, out(), output, seconds)
+        print_plan(result, checked.round, out(), output, seconds, [file.name for file in files])
     return DONE if result.status == "optimal" else STOPPED
 
 

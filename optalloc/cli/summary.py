@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +18,15 @@ if TYPE_CHECKING:
 _BINDING_SHOWN = 12
 
 
-def print_plan(plan: Plan, round_: Round, console: Console, output: Path | None, seconds: dict[str, float]) -> None:
-    """Print a plan's summary as tables."""
+def print_plan(
+    plan: Plan,
+    round_: Round,
+    console: Console,
+    output: Path | None,
+    seconds: dict[str, float],
+    files: Sequence[str] = (),
+) -> None:
+    """Print a plan's summary as tables; `files` are those written beside the output."""
     proof = {"optimal": "[green]Optimal[/]", "feasible": "[yellow]Not proven optimal[/]"}[plan.status]
     gap = "unknown" if plan.gap is None else f"{100 * plan.gap:.4f} %"
     console.print(f"{proof}: objective {amount(plan.objective, 4)}, bound {amount(plan.bound, 4)}, gap {gap}")
@@ -40,6 +48,8 @@ def print_plan(plan: Plan, round_: Round, console: Console, output: Path | None,
         console.print(
             f"Plan written to {shown(str(output))}; check it with: optalloc verify ROUND {shown(str(output))}"
         )
+        if files:
+            console.print(f"Its long tables are beside it, keep them together: {shown(', '.join(files))}")
 
 
 def _print_belts(plan: Plan, round_: Round, console: Console) -> None:

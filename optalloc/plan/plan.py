@@ -106,7 +106,8 @@ class Plan:
     `bound` and `gap` are None where a search was stopped before it had any bound.
 
     `awards` has every accepted project and every block grant above 0, in order of project; `payments` add up to them.
-    `manifest` holds JSON values only.
+    `manifest` holds JSON values only. `files` has the SHA-256, as found, of each file beside the plan workbook that
+    rows were read from, by name.
     """
 
     status: Status
@@ -120,3 +121,4 @@ class Plan:
     sources: tuple[SourceLine, ...]
     declined: tuple[Declined, ...] = ()
     manifest: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

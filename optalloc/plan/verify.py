@@ -87,6 +87,9 @@ def _text(value: object) -> str:
 def _identity(round_: Round, plan: Plan) -> Iterator[Check]:
     yield _equal("round", plan.manifest.get("round_digest"), round_digest(round_))
     yield _equal("digest of the payments", plan.manifest.get("plan_digest"), plan_digest(plan.payments))
+    files = plan.manifest.get("files")
+    for entry in files.values() if isinstance(files, dict) else ():
+        yield _equal(f"file {entry['name']}", plan.files.get(entry["name"]), entry["sha256"])
 
 
 def _year(round_: Round, year: int | None) -> int | None:

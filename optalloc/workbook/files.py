@@ -1,4 +1,4 @@
-"""Files written whole or not at all.
+"""Files written whole or not at all; several that belong together, all of them or none.
 
 A file is made under another name in the folder it belongs to, brought to the disk, and then given its own name: whoever
 looks sees the old file or the new one, never half of one. What is there already stays, unless it may be replaced.
@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -39,24 +40,60 @@ def write_whole(path: Path, writer: Callable[[Path], object], *, force: bool, in
     Raises:
         WrongUse: as `refuse_output`, and `disk_full`.
     """
-    target = _target(path, force=force, inputs=inputs)
-    temporary = target.with_name(f".optalloc-{secrets.token_hex(8)}{target.suffix}")
-    with _os_errors(path):
-        try:
+    write_together([path], lambda temporary: writer(temporary[0]), force=force, inputs=inputs)
+
+
+def write_together(
+    paths: Sequence[Path], writer: Callable[[Sequence[Path]], object], *, force: bool, inputs: Sequence[Path] = ()
+) -> None:
+    """Write files that belong together, as `write_whole` does: all of them or none.
+
+    `writer` gets a new file for each of `paths`, in their order. They get their names in that order too, the file that
+    leads to the others should be the last: who finds it finds all of them. Where one cannot get its name, those
+    before it are taken back.
+
+    Raises:
+        WrongUse: as `write_whole`.
+    """
+    targets = [_target(path, force=force, inputs=inputs) for path in paths]
+    mark = f".optalloc-{secrets.token_hex(8)}"
+    temporary = [target.with_name(f"{mark}-{n}{target.suffix}") for n, target in enumerate(targets)]
+    with _os_errors(paths[-1]), contextlib.ExitStack() as leftovers:
+        for path in temporary:
+            leftovers.callback(path.unlink, missing_ok=True)
             # The mode a new file gets from the system, not the private one of `tempfile`.
-            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-            writer(temporary)
-            with temporary.open("rb+") as written:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        writer(temporary)
+        for path in temporary:
+            with path.open("rb+") as written:
                 os.fsync(written.fileno())
-            if force:
-                if target.exists():
-                    temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-                temporary.replace(target)
-            else:
-                _name_new(temporary, target, path)
-            _sync_folder(target.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with contextlib.ExitStack() as undo:
+            for new, target, path in zip(temporary, targets, paths, strict=True):
+                if force:
+                    if path is not paths[-1]:
+                        _keep_old(target, new.with_name(f"{new.stem}-old{target.suffix}"), undo, leftovers)
+                    if target.exists():
+                        new.chmod(stat.S_IMODE(target.stat().st_mode))
+                    new.replace(target)
+                else:
+                    _name_new(new, target, path)
+                    undo.callback(target.unlink)
+            undo.pop_all()
+        for folder in {target.parent for target in targets}:
+            _sync_folder(folder)
+
+
+def _keep_old(target: Path, old: Path, undo: contextlib.ExitStack, leftovers: contextlib.ExitStack) -> None:
+    """Keep what a file is about to replace under another name: `undo` brings it back, `leftovers` removes it."""
+    if not target.exists():
+        undo.callback(target.unlink, missing_ok=True)
+        return
+    leftovers.callback(old.unlink, missing_ok=True)
+    try:
+        os.link(target, old)
+    except OSError:  # a file system without hard links
+        shutil.copy2(target, old)
+    undo.callback(old.replace, target)
 
 
 def _target(path: Path, *, force: bool, inputs: Sequence[Path]) -> Path:

@@ -171,16 +171,19 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "实际值、界限、余量和缺口以所计量的单位表示（金额：{unit}）；填写的界限为工作簿中的数值",
         ),
         "note_Regions": (
-            "{money}. Largest first; sums come from Awards",
-            "{money}。由多到少；合计取自 Awards",
+            "{money}. Largest first; sums come from {awards}",
+            "{money}。由多到少；合计取自 {awards}",
         ),
         "note_Sectors": (
-            "{money}. Largest first; sums come from Awards",
-            "{money}。由多到少；合计取自 Awards",
+            "{money}. Largest first; sums come from {awards}",
+            "{money}。由多到少；合计取自 {awards}",
         ),
         "note_Sources": (
-            "{money}. Money carried in from the year before can be used on top of the amount; carried is what moves on",
-            "{money}。上年结转的资金可在当年金额之外使用；结转额为转入下一年的资金",
+            (
+                "{money}. Money carried in from the year before can be used on top of the amount; carried is what "
+                "moves on. Payments are those of {awards}"
+            ),
+            "{money}。上年结转的资金可在当年金额之外使用；结转额为转入下一年的资金。付款取自 {awards}",
         ),
         "note_Declined": (
             (
@@ -193,6 +196,12 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "What the plan was made from and with, as JSON; optalloc verify reads it",
             "方案的来源与所用软件，JSON 格式；optalloc verify 会读取",
         ),
+        # tables in files beside the workbook
+        "in_file": (
+            "The {rows} rows of this table are in the file {file}, beside this workbook. Keep the two together.",
+            "本表共 {rows} 行，存于文件 {file}。该文件与本工作簿须放在同一文件夹，请一并保存。",
+        ),
+        "payments_in_file": ("the file {file}, as values", "文件 {file}（数值，非公式）"),
         # the proof
         "proven": (
             "Proven: no plan that keeps every rule has a better objective.",

@@ -1,7 +1,8 @@
 """The table sheets of the plan workbook: what stands in which column, and which sums are formulas.
 
-Amounts are values, to the last digit. Sums over Awards are formulas: whoever changes an amount sees them follow.
-They compare with `=` inside SUMPRODUCT, because SUMIFS takes `?` in a name for any letter and "007" for 7.
+Amounts are values, to the last digit. Sums over Awards are formulas: whoever changes an amount sees them follow. They
+are values where the payments stand in a file beside the workbook. They compare with `=` inside SUMPRODUCT, because
+SUMIFS takes `?` in a name for any letter and "007" for 7.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from xlsxwriter import Workbook
@@ -17,8 +18,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from integrated_fund.problem import Language
 from integrated_fund.round import Region, Round, Rule
-from optalloc.plan.plan import SCHEMA_VERSION, Plan, RuleLine
-from optalloc.workbook.plan_labels import AWARD_COLUMNS, PlanSheet, word
+from optalloc.plan.plan import SCHEMA_VERSION, Plan, RuleLine, stated
+from optalloc.workbook.plan_files import FileColumn, LongSheet, PlanFile, files_for_manifest
+from optalloc.workbook.plan_labels import AWARD_COLUMNS, WORDS, PlanSheet, word
 from optalloc.workbook.plan_table import (
     FIRST_ROW,
     Cell,
@@ -31,6 +33,7 @@ from optalloc.workbook.plan_table import (
     significant_places,
     span,
     write_table,
+    write_text,
 )
 
 ZERO = Decimal(0)
@@ -107,7 +110,7 @@ def _shares(names: Iterable[tuple[str, str | None]], posted: Iterable[tuple[str,
 
 @dataclass(frozen=True)
 class PlanBook:
-    """A plan on its way into a workbook."""
+    """A plan on its way into a workbook. `files` holds the rows of the sheets that are too long."""
 
     book: Workbook
     styles: Styles
@@ -115,6 +118,7 @@ class PlanBook:
     plan: Plan
     round: Round
     money: Money
+    files: Mapping[LongSheet, PlanFile] = field(default_factory=dict)
 
     @property
     def unit(self) -> str:
@@ -128,8 +132,36 @@ class PlanBook:
 
     def table(self, name: PlanSheet, columns: Sequence[Column], totals: Sequence[Column] = ()) -> Worksheet:
         """Add a sheet with a table, totals beside it."""
-        note = self.word(f"note_{name}", money=self.word("money", unit=self.unit), unit=self.unit)
+        money = self.word("money", unit=self.unit)
+        note = self.word(f"note_{name}", money=money, unit=self.unit, awards=self.payments_in)
         return write_table(self.book, self.styles, self.language, name, columns, totals, note, self.round.title)
+
+    def long_table(self, name: LongSheet, columns: Mapping[str, FileColumn], totals: Sequence[Column] = ()) -> None:
+        """Add a sheet with a table by its English headings; if that is in a file, with the headings and its name."""
+        file = self.files.get(name)
+        fixed = AWARD_COLUMNS if name == "Awards" else ()
+        kept = [
+            Column(
+                heading if heading in fixed else self.word(_key_of(heading)),
+                [] if file else column.cells,
+                column.kind,
+            )
+            for heading, column in columns.items()
+        ]
+        sheet = self.table(name, kept, () if file else totals)
+        if file:
+            said = self.word("in_file", rows=f"{file.rows:,}", file=file.name)
+            write_text(sheet, FIRST_ROW - 1, 0, said, self.styles.of("text"))
+
+    @property
+    def payments_in(self) -> str:
+        """Where the payments stand, in words."""
+        file = self.files.get("Awards")
+        return "Awards" if file is None else self.word("payments_in_file", file=file.name)
+
+    def sum_of_payments(self, formula: str, value: Decimal) -> Cell:
+        """Return a sum over Awards: a formula if the payments stand there, else its value."""
+        return stated(value) if "Awards" in self.files else Formula(formula, value)
 
     def total(self, key: str, formula: str, value: Decimal, places: int | None = None) -> Column:
         """Return the total of the column `key`, to stand beside the table."""
@@ -140,31 +172,46 @@ class PlanBook:
         return [self.word(key) for key in keys]
 
 
-def write_awards(out: PlanBook) -> None:
-    """Write the payments, one a row; the total beside the headings follows the filter.
+def award_columns(plan: Plan, round_: Round) -> dict[str, FileColumn]:
+    """Return the payments, one a row, under their English headings; other programs go by the first seven."""
+    projects = {project.project: project for project in round_.projects}
+    belts = {region.region: region.belt for region in round_.regions}
+    rows = plan.payments
+    return {
+        "project": FileColumn("text", [row.project for row in rows]),
+        "option": FileColumn("text", [row.option for row in rows]),
+        "start": FileColumn("year", [row.start for row in rows]),
+        "region": FileColumn("text", [row.region for row in rows]),
+        "year": FileColumn("year", [row.year for row in rows]),
+        "source": FileColumn("text", [row.source for row in rows]),
+        "amount": FileColumn("number", [row.amount for row in rows]),
+        "title": FileColumn("text", [projects[row.project].title for row in rows]),
+        "sector": FileColumn("text", [projects[row.project].sector for row in rows]),
+        "belt": FileColumn("text", [belts[row.region] for row in rows]),
+    }
 
-    The first seven headings are the same in either language: other programs go by them.
-    """
-    projects = {project.project: project for project in out.round.projects}
-    rows = out.plan.payments
-    heads = [*AWARD_COLUMNS, *out.heads("title", "sector", "belt")]
-    belts = {region.region: region.belt for region in out.round.regions}
-    out.table(
-        "Awards",
-        [
-            Column(heads[0], [row.project for row in rows]),
-            Column(heads[1], [row.option for row in rows]),
-            Column(heads[2], [row.start for row in rows], "year"),
-            Column(heads[3], [row.region for row in rows]),
-            Column(heads[4], [row.year for row in rows], "year"),
-            Column(heads[5], [row.source for row in rows]),
-            Column(heads[6], [row.amount for row in rows], "number"),
-            Column(heads[7], [projects[row.project].title for row in rows]),
-            Column(heads[8], [projects[row.project].sector for row in rows]),
-            Column(heads[9], [belts[row.region] for row in rows]),
-        ],
-        [Column(_total_shown(out), [])],
-    )
+
+def declined_columns(plan: Plan, round_: Round) -> dict[str, FileColumn]:
+    """Return the projects without money under their English headings."""
+    projects = {project.project: project for project in round_.projects}
+    rows = plan.declined
+    return {
+        "project": FileColumn("text", [row.project for row in rows]),
+        "title": FileColumn("text", [projects[row.project].title for row in rows]),
+        "reason": FileColumn("text", [row.reason for row in rows]),
+        "sector": FileColumn("text", [projects[row.project].sector for row in rows]),
+        "max_award": FileColumn("number", [projects[row.project].max_award for row in rows]),
+    }
+
+
+def _key_of(heading: str) -> str:
+    """Return the word whose English spelling a heading is."""
+    return heading if heading in WORDS else next(key for key, words in WORDS.items() if words[0] == heading)
+
+
+def write_awards(out: PlanBook) -> None:
+    """Write the payments; the total beside the headings follows the filter."""
+    out.long_table("Awards", award_columns(out.plan, out.round), [Column(_total_shown(out), [])])
 
 
 def _total_shown(out: PlanBook) -> Formula:
@@ -230,7 +277,7 @@ def _awards_and_share(
     numbers = range(FIRST_ROW, FIRST_ROW + len(shares))
     whole = f"${total_in}${FIRST_ROW}"
     awards = [
-        Formula(f"={_sum_where(column, f'$A{n}', rows)}", share.amount)
+        out.sum_of_payments(f"={_sum_where(column, f'$A{n}', rows)}", share.amount)
         for n, share in zip(numbers, shares, strict=True)
     ]
     parts = [
@@ -324,7 +371,7 @@ def write_sources(out: PlanBook) -> None:
         if row.year is not None:
             same += f",--({span('Awards', _YEAR, count)}=$B{n})"
         amount = out.money.paid.get((row.source, row.year), ZERO)
-        paid.append(Formula(f"=SUMPRODUCT({same},{span('Awards', _AMOUNT, count)})", amount))
+        paid.append(out.sum_of_payments(f"=SUMPRODUCT({same},{span('Awards', _AMOUNT, count)})", amount))
         part.append(Formula(f"=IF(C{n}=0,0,D{n}/C{n})", row.used / row.amount if row.amount else ZERO))
     amounts = sum((row.amount for row in rows), ZERO)
     used = sum((row.used for row in rows), ZERO)
@@ -351,25 +398,18 @@ def write_sources(out: PlanBook) -> None:
 
 def write_declined(out: PlanBook) -> None:
     """Write the projects without money, and the one thing that keeps each out, where it is one."""
-    projects = {project.project: project for project in out.round.projects}
-    rows = out.plan.declined
-    out.table(
-        "Declined",
-        [
-            Column(out.word("project"), [row.project for row in rows]),
-            Column(out.word("title"), [projects[row.project].title for row in rows]),
-            Column(out.word("reason"), [row.reason for row in rows]),
-            Column(out.word("sector"), [projects[row.project].sector for row in rows]),
-            Column(out.word("asked"), [projects[row.project].max_award for row in rows], "number"),
-        ],
-    )
+    out.long_table("Declined", declined_columns(out.plan, out.round))
 
 
 def write_manifest(out: PlanBook) -> None:
     """Write the manifest as JSON texts, the schema version first; a long value takes several rows of its key."""
     keys: list[Cell] = []
     texts: list[Cell] = []
-    for key, value in ({"schema_version": SCHEMA_VERSION} | dict(out.plan.manifest)).items():
+    manifest = {"schema_version": SCHEMA_VERSION, **out.plan.manifest}
+    manifest.pop("files", None)  # those of a plan that was read
+    if out.files:
+        manifest["files"] = files_for_manifest(list(out.files.values()))
+    for key, value in manifest.items():
         text = json_text(value)
         for start in range(0, len(text), _PIECE):
             keys.append(key)

@@ -126,7 +126,8 @@ def _write_result(page: _Page) -> None:
     page.paragraph("", sentence, "long" if proven else "warning")
     funds = sum((row.amount for row in plan.sources), ZERO)
     amounts = span("Awards", 6, len(plan.payments))
-    page.fact("awarded", Formula(f"=SUM({amounts})", out.money.total), remark=out.unit)
+    paid_in = f"{out.unit}; {out.payments_in}" if "Awards" in out.files else out.unit
+    page.fact("awarded", out.sum_of_payments(f"=SUM({amounts})", out.money.total), remark=paid_in)
     page.fact("funds", Formula(f"=SUM({span('Sources', 2, len(plan.sources))})", funds), remark=out.unit)
     share = out.money.total / funds if funds else ZERO
     above, two_above = f"B{page.row}", f"B{page.row - 1}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
@@ -14,10 +15,21 @@ from integrated_fund.problem import Language
 from integrated_fund.round import Round
 from optalloc.errors import NotThisRound, OptallocError
 from optalloc.plan.plan import Award, Plan
-from optalloc.workbook.files import refuse_output, write_whole
+from optalloc.workbook.files import write_together
+from optalloc.workbook.plan_files import (
+    FileColumn,
+    LongSheet,
+    PlanFile,
+    long_sheets,
+    path_beside,
+    refuse_plan_output,
+    write_file,
+)
 from optalloc.workbook.plan_reader import awards_of
 from optalloc.workbook.plan_sheets import (
     PlanBook,
+    award_columns,
+    declined_columns,
     money_of,
     write_awards,
     write_declined,
@@ -42,33 +54,51 @@ def write_plan(
     language: Language = "en",
     force: bool = False,
     inputs: Sequence[Path] = (),
-) -> None:
-    """Write a plan of a round as a workbook, whole or not at all.
+) -> tuple[PlanFile, ...]:
+    """Write a plan of a round as a workbook, whole or not at all; return the files beside it, if it needs any.
+
+    A table of more than `plan_files.LONG_TABLE` rows stands in a Parquet file beside the workbook.
 
     Amounts are written as values, exactly; sums beside them are formulas with the value they have. Every table has its
     headings in row 1. Headings and labels are in `language`; the sheets and the first seven headings of Awards keep
     their English names, for programs to go by.
 
     Raises:
-        WrongUse: the output must not or cannot be written (see `files.write_whole`).
+        WrongUse: the output must not or cannot be written (see `files.write_together`).
         NotThisRound: the plan names a project, region or source that the round does not have.
         OptallocError: `too_many_digits`, `too_many_rows`, or `payments_differ` (the payments do not add up to the
-            awards); nothing is written.
+            awards); nothing is written, beside the workbook either.
     """
-    refuse_output(path, force=force, inputs=inputs)
+    refuse_plan_output(path, force=force, inputs=inputs)
     _refuse_other_round(plan, round_)
     _refuse_differing_awards(plan)
-    write_whole(path, lambda temporary: _write(plan, round_, temporary, language), force=force, inputs=inputs)
+    sheets = long_sheets(plan)
+    beside = [path_beside(path, sheet) for sheet in sheets]
+    files: dict[LongSheet, PlanFile] = {}
+
+    def write(temporary: Sequence[Path]) -> None:
+        for sheet, named, place in zip(sheets, beside, temporary, strict=False):
+            files[sheet] = write_file(place, sheet, named.name, _COLUMNS[sheet](plan, round_))
+        _write(plan, round_, temporary[-1], language, files)
+
+    write_together([*beside, path], write, force=force, inputs=inputs)
+    return tuple(files.values())
 
 
-def _write(plan: Plan, round_: Round, path: Path, language: Language) -> None:
-    large = len(plan.payments) + len(plan.declined) + len(plan.rules) > _ROWS_IN_MEMORY
+_COLUMNS: Mapping[LongSheet, Callable[[Plan, Round], Mapping[str, FileColumn]]] = MappingProxyType(
+    {"Awards": award_columns, "Declined": declined_columns}
+)
+
+
+def _write(plan: Plan, round_: Round, path: Path, language: Language, files: Mapping[LongSheet, PlanFile]) -> None:
+    rows = {"Awards": len(plan.payments), "Declined": len(plan.declined), "Rules": len(plan.rules)}
+    large = sum(count for sheet, count in rows.items() if sheet not in files) > _ROWS_IN_MEMORY
     # What goes to the disk row by row goes there first.
     with tempfile.TemporaryDirectory(prefix="optalloc-", ignore_cleanup_errors=True) as scratch:
         book = Workbook(str(path), {"constant_memory": large, "tmpdir": scratch})
         book.set_size(2400, 1500)
         book.set_properties({"title": safe_text(round_.title), "comments": str(plan.manifest.get("plan_digest", ""))})
-        out = PlanBook(book, Styles(book, language), language, plan, round_, money_of(plan, round_))
+        out = PlanBook(book, Styles(book, language), language, plan, round_, money_of(plan, round_), files)
         for write_sheet in (
             write_summary,
             write_awards,
