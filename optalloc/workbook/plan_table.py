@@ -127,7 +127,7 @@ def number_format(places: int) -> str:
 def places_of(values: Iterable[Cell], most: int = _MOST_PLACES) -> int:
     """Return how many decimals show the values whole, at most so many."""
     found = 0
-    for value in values:
+    for value in set(values):
         number = value.value if isinstance(value, Formula) else value
         if isinstance(number, Decimal) and number:
             exponent = number.normalize().as_tuple().exponent
@@ -170,13 +170,17 @@ def safe_text(text: str) -> str:
 
 def write_text(sheet: Worksheet, row: int, column: int, text: str, style: Format) -> None:
     """Write text as text, whatever it looks like. Rows and columns count from 0 here."""
+    _write_ready(sheet, row, column, _for_library(text), style)
+
+
+def _for_library(text: str) -> str:
+    """Return text as the library writes it as it is."""
     safe = safe_text(text)
     if safe.startswith("<r>") and safe.endswith("</r>"):
         # The library takes such text for XML of its own; as the one run of a rich text it is what it was.
         run = f'<r><t xml:space="preserve">{escape(safe, quote=False)}</t></r>'
         safe = run if len(run) <= _LONGEST_TEXT else safe[:-1] + "…"
-    if sheet.write_string(row, column, safe, style) != 0:
-        raise AssertionError(f"text could not be written at row {row}, column {column}")
+    return safe
 
 
 def write_cell(sheet: Worksheet, row: int, column: int, value: Cell, style: Format) -> None:
@@ -186,12 +190,43 @@ def write_cell(sheet: Worksheet, row: int, column: int, value: Cell, style: Form
     elif isinstance(value, str):
         write_text(sheet, row, column, value, style)
     elif isinstance(value, Formula):
-        known = value.value
-        sheet.write_formula(row, column, value.text, style, known if isinstance(known, str) else float(known))
+        _write_ready(sheet, row, column, value, style)
     else:
-        sheet.write_number(
-            row, column, exact_number(value, sheet.get_name(), f"{column_letter(column + 1)}{row + 1}"), style
-        )
+        _write_ready(sheet, row, column, _exact_at(sheet, row, column, value), style)
+
+
+def _exact_at(sheet: Worksheet, row: int, column: int, value: Decimal | int) -> float:
+    return exact_number(value, sheet.get_name(), f"{column_letter(column + 1)}{row + 1}")
+
+
+def _ready(sheet: Worksheet, column: int, cells: Sequence[Cell]) -> list[str | float | Formula | None]:
+    """Return the cells of a table's column as they are written, each distinct value made ready once."""
+    made: dict[Cell, str | float | Formula | None] = {None: None, "": None}
+    for value in dict.fromkeys(cells):
+        if isinstance(value, str):
+            if value:
+                made[value] = _for_library(value)
+        elif isinstance(value, Decimal | int):
+            try:
+                made[value] = exact_number(value, sheet.get_name(), "")
+            except OptallocError:
+                _exact_at(sheet, FIRST_ROW - 1 + cells.index(value), column, value)
+                raise
+        else:
+            made[value] = value
+    return [made[value] for value in cells]
+
+
+def _write_ready(sheet: Worksheet, row: int, column: int, value: str | float | Formula, style: Format) -> None:
+    if isinstance(value, str):
+        refused = sheet.write_string(row, column, value, style)
+    elif isinstance(value, float):
+        refused = sheet.write_number(row, column, value, style)
+    else:
+        known = value.value
+        refused = sheet.write_formula(row, column, value.text, style, known if isinstance(known, str) else float(known))
+    if refused != 0:
+        raise AssertionError(f"row {row}, column {column} could not be written")
 
 
 def shown_width(text: str) -> int:
@@ -264,21 +299,19 @@ def write_table(
     write_text(sheet, 0, at + len(totals), note, styles.of("note", valign="vcenter", indent=1))
     fixed = [_style(styles, columns, index, places[index]) for index in range(len(columns))]
     long = [index for index, column in enumerate(columns) if column.kind == "long"]
-    for offset in range(count):
+    mixed = {index: column for index, column in enumerate(columns) if column.kind == "mixed"}
+    ready = [_ready(sheet, index, column.cells) for index, column in enumerate(columns)]
+    _write_totals(sheet, styles, totals, at, places)
+    for offset, values in enumerate(zip(*ready, strict=True)):
         row = FIRST_ROW - 1 + offset
-        lines = max((lines_of(columns[index].cells[offset], widths[index]) for index in long), default=1)
-        if lines > 1:
-            sheet.set_row(row, LINE_HEIGHT * lines)
-        for index, column in enumerate(columns):
-            value = column.cells[offset]
-            if value is None or value == "":
-                continue
-            style = _mixed_style(styles, column, offset) if column.kind == "mixed" else fixed[index]
-            write_cell(sheet, row, index, value, style)
-        if offset == 0:
-            _write_totals(sheet, styles, totals, at, places)
-    if count == 0:
-        _write_totals(sheet, styles, totals, at, places)
+        if long:
+            lines = max(lines_of(columns[index].cells[offset], widths[index]) for index in long)
+            if lines > 1:
+                sheet.set_row(row, LINE_HEIGHT * lines)
+        for index, value in enumerate(values):
+            if value is not None:
+                style = _mixed_style(styles, mixed[index], offset) if index in mixed else fixed[index]
+                _write_ready(sheet, row, index, value, style)
     sheet.autofilter(0, 0, last - 1, len(columns) - 1)
     sheet.freeze_panes(1, 1)
     sheet.repeat_rows(0)
@@ -331,7 +364,7 @@ def _width(column: Column, places: int) -> float:
     heading = column.heading.value if isinstance(column.heading, Formula) else column.heading
     widest = shown_width(str(heading)) + 3  # the filter's button
     if column.kind in ("number", "mixed"):
-        for cell in column.cells:
+        for cell in set(column.cells):
             number = cell.value if isinstance(cell, Formula) else cell
             if isinstance(number, Decimal | int):
                 widest = max(widest, len(f"{number:,.{places}f}") + 2)

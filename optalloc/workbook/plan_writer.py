@@ -122,25 +122,31 @@ def _refuse_other_round(plan: Plan, round_: Round) -> None:
     projects = {project.project for project in round_.projects}
     regions = {region.region for region in round_.regions}
     sources = {source.source for source in round_.sources}
-    named = [("project", row.project, projects) for row in plan.payments]
-    named += [("project", row.project, projects) for row in plan.declined]
-    named += [("region", row.region, regions) for row in plan.payments]
-    named += [("source", row.source, sources) for row in plan.payments]
-    named += [("source", row.source, sources) for row in plan.sources]
-    for kind, name, known in named:
-        if name not in known:
-            raise NotThisRound("other_round", f"The plan names the {kind} {name}, which the round does not have.")
+    named = [
+        ("project", [row.project for row in plan.payments], projects),
+        ("project", [row.project for row in plan.declined], projects),
+        ("region", [row.region for row in plan.payments], regions),
+        ("source", [row.source for row in plan.payments], sources),
+        ("source", [row.source for row in plan.sources], sources),
+    ]
+    for kind, names, known in named:
+        unknown = set(names) - known
+        if unknown:
+            message = f"The plan names the {kind} {min(unknown)}, which the round does not have."
+            raise NotThisRound("other_round", message)
 
 
 def _refuse_differing_awards(plan: Plan) -> None:
     """Refuse a plan that could not be read back: its awards are the sums of its payments."""
     added = {_key(award): award.award for award in awards_of(plan.payments)}
     stated = {_key(award): award.award for award in plan.awards}
-    for key in sorted(added.keys() | stated.keys(), key=str):
-        paid, due = added.get(key, Decimal(0)), stated.get(key, Decimal(0))
-        if paid != due:
-            message = f"The payments to project {key[0]} add up to {paid}, its award is {due}."
-            raise OptallocError("payments_differ", message)
+    zero = Decimal(0)
+    wrong = [key for key in added.keys() | stated.keys() if added.get(key, zero) != stated.get(key, zero)]
+    if wrong:
+        key = min(wrong, key=str)
+        paid, due = added.get(key, zero), stated.get(key, zero)
+        message = f"The payments to project {key[0]} add up to {paid}, its award is {due}."
+        raise OptallocError("payments_differ", message)
 
 
 def _key(award: Award) -> tuple[str, str | None, int | None]:
