@@ -7,28 +7,27 @@ checked against every rule, so a plan in which somebody has recomputed every sum
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache, reduce
 
+from integrated_fund.collector import collector_paused
 from integrated_fund.digest import round_digest
-from integrated_fund.round import Option, Place, Round, Source
+from integrated_fund.round import Option, Place, Project, Round, Source
 from optalloc.plan.digest import plan_digest
-from optalloc.plan.lines import ZERO, Funded, Geography, may_pay
+from optalloc.plan.lines import EXACT, ZERO, Funded, passes
 from optalloc.plan.plan import Payment, Plan, SourceLine, stated
-from optalloc.plan.rulings import (
-    Ruling,
-    criterion_value,
-    link_is_kept,
-    possible_starts,
-    rulings,
-)
+from optalloc.plan.rulings import Recount, Ruling, link_is_kept, possible_starts
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: its name, whether it holds, what was found and expected, and the plan's rows it is about."""
+    """One check: its name, whether it holds, what was found and expected.
+
+    `places` are the plan's rows it is about; a check of one project that holds has none.
+    """
 
     check: str
     holds: bool
@@ -51,25 +50,34 @@ class Verification:
 
 def verify(round_: Round, plan: Plan) -> Verification:
     """Check a plan against its round. The round has no errors; the plan may hold anything."""
-    checks = [*_identity(round_, plan)]
-    payments = _known_payments(round_, plan, checks)
-    funded = _funded(round_, payments, checks)
-    checks += _statuses(round_, funded)
-    checks += _parts(funded, payments)
-    checks += _awards(plan, funded)
-    checks += _sources(round_, plan, payments)
-    found = rulings(round_, funded)
-    checks += _rules(plan, found)
+    with collector_paused():
+        return Verification(tuple(_checks(round_, plan)))
+
+
+def _checks(round_: Round, plan: Plan) -> Iterator[Check]:
+    yield from _identity(round_, plan)
+    wrong: list[Check] = []
+    payments = _known_payments(round_, plan, wrong)
+    yield from wrong
+    rows: dict[str, list[Payment]] = {}
+    for row in payments:
+        rows.setdefault(row.project, []).append(row)
+    funded = _funded(round_, rows)
+    yield from _amounts(round_, funded, rows)
+    yield from _statuses(round_, rows)
+    yield from _parts(funded, rows)
+    yield from _awards(plan, funded)
+    yield from _sources(round_, plan, payments)
+    recount = Recount(round_, funded)
+    found = recount.rulings()
+    yield from _rules(plan, found)
     accepted = frozenset(one.project.project for one in funded if not one.project.is_block_grant)
     for link in round_.links:
         if link.kind != "synergy":
             inside = ", ".join(project for project in link.projects if project in accepted) or "none"
             holds = link_is_kept(link, accepted)
-            checks.append(
-                Check(f"link {link.link}", holds, f"accepted: {inside}", f"{link.kind} {', '.join(link.projects)}")
-            )
-    checks += _objective(round_, plan, funded, found)
-    return Verification(tuple(checks))
+            yield Check(f"link {link.link}", holds, f"accepted: {inside}", f"{link.kind} {', '.join(link.projects)}")
+    yield from _objective(round_, plan, recount, found)
 
 
 def _equal(name: str, found: object, expected: object, places: Iterable[Place] = ()) -> Check:
@@ -101,28 +109,27 @@ def _known_payments(round_: Round, plan: Plan, checks: list[Check]) -> list[Paym
     """Return the payment rows that speak of things the round has; a failing check for each of the others."""
     projects = {project.project: project for project in round_.projects}
     options = {(option.project, option.option) for option in round_.options}
-    sources = {(source.source, source.year): source for source in round_.sources}
-    geography = Geography(round_)
+    belt_of = {region.region: region.belt for region in round_.regions}
+    payers = {(source.source, source.year): _Payer(source, belt_of) for source in round_.sources}
+    starts = _Starts(round_)
     seen: set[tuple[object, ...]] = set()
     known = []
-    for row in plan.payments:
-        row = replace(row, year=_year(round_, row.year), start=_year(round_, row.start))
-        name = f"payment {row.project} {row.region} {row.source}" + ("" if row.year is None else f" {row.year}")
-        places = (row.origin.place("amount"),)
+    for stated_row in plan.payments:
+        row = _dated(round_, stated_row)
         project = projects.get(row.project)
-        source = sources.get((row.source, row.year))
+        payer = payers.get((row.source, row.year))
         why = None
         if project is None:
             why = ("an unknown project", "a project of the round")
         elif row.option is not None and (row.project, row.option) not in options:
             why = (f"option {row.option}", "an option of the project")
-        elif row.start not in possible_starts(project, round_):
+        elif row.start not in starts.of(project):
             why = (f"start {_text(row.start)}", "a start of the project's window that ends within the round")
-        elif row.region not in [region for region, _ in project.regions]:
+        elif all(row.region != region for region, _ in project.regions):
             why = (f"region {row.region}", "a region of the project")
-        elif source is None:
+        elif payer is None:
             why = (f"source {row.source} in {_text(row.year)}", "a source of the round in that year")
-        elif not may_pay(source, project, row.region, geography.belt[row.region]):
+        elif not payer.may_pay(project, row.region):
             why = (f"source {row.source}", "a source that may pay for it")
         elif row.amount <= 0:
             why = (_text(row.amount), "an amount above 0")
@@ -133,42 +140,98 @@ def _known_payments(round_: Round, plan: Plan, checks: list[Check]) -> list[Paym
         if why is None:
             known.append(row)
         else:
-            checks.append(Check(name, False, why[0], why[1], places))
+            name = f"payment {row.project} {row.region} {row.source}" + ("" if row.year is None else f" {row.year}")
+            checks.append(Check(name, False, *why, _places([row])))
     checks.append(_equal("payments that can be followed", len(known), len(plan.payments)))
     return known
 
 
-def _funded(round_: Round, payments: Sequence[Payment], checks: list[Check]) -> list[Funded]:
+def _dated(round_: Round, row: Payment) -> Payment:
+    """Return a payment with the years that go without saying in a one-year round."""
+    year, start = _year(round_, row.year), _year(round_, row.start)
+    if year == row.year and start == row.start:
+        return row
+    return Payment(row.project, row.option, start, row.region, year, row.source, row.amount, row.origin)
+
+
+class _Payer:
+    """A source: which projects it may pay for, found once for all that its filter cannot tell apart."""
+
+    def __init__(self, source: Source, belt_of: Mapping[str, str]) -> None:
+        self._filter = source.filter
+        self._belt_of = belt_of
+        self._found: dict[tuple[object, ...], bool] = {}
+
+    def may_pay(self, project: Project, region: str) -> bool:
+        """Return whether the source's filters let it pay for a project in a region."""
+        if not self._filter.by:
+            return True
+        key = (project.sector, project.category, project.institution, project.tags, region)
+        if key not in self._found:
+            self._found[key] = passes(self._filter, project, region, self._belt_of[region], None)
+        return self._found[key]
+
+
+class _Starts:
+    """The possible starts of projects, found once for all of the same window and length."""
+
+    def __init__(self, round_: Round) -> None:
+        self._round = round_
+        self._found: dict[tuple[int | None, int | None, int], tuple[int | None, ...]] = {}
+
+    def of(self, project: Project) -> tuple[int | None, ...]:
+        key = (project.start_from, project.start_to, len(project.profile))
+        if key not in self._found:
+            self._found[key] = possible_starts(project, self._round)
+        return self._found[key]
+
+
+def _places(rows: Iterable[Payment]) -> tuple[Place, ...]:
+    return tuple(row.origin.place("amount") for row in rows)
+
+
+def _sum(values: Iterable[Decimal]) -> Decimal:
+    return reduce(EXACT.add, values, Decimal(0))
+
+
+def _funded(round_: Round, rows: Mapping[str, Sequence[Payment]]) -> list[Funded]:
     """Return the funded projects with the sums of their rows."""
     projects = {project.project: project for project in round_.projects}
     options: dict[tuple[str, str | None], Option] = {(row.project, row.option): row for row in round_.options}
-    rows: dict[str, list[Payment]] = {}
-    for row in payments:
-        rows.setdefault(row.project, []).append(row)
-    step = Fraction(round_.step)
-    funded = []
-    for name, own in rows.items():
-        places = tuple(row.origin.place("amount") for row in own)
-        ways = {(row.option, row.start) for row in own}
-        if len(ways) > 1:
-            checks.append(Check(f"project {name}", False, f"{len(ways)} options or starts", "one", places))
-        one = Funded(
+    return [
+        Funded(
             projects[name],
             options.get((name, own[0].option)),
             own[0].start,
-            sum((Fraction(row.amount) for row in own), ZERO),
+            _sum(row.amount for row in own),
         )
-        funded.append(one)
-        whole = (one.award / step).denominator == 1
-        checks.append(Check(f"steps of {name}", whole, _text(one.award), f"a multiple of {_text(round_.step)}", places))
-        inside = one.min_award <= one.award <= one.max_award
-        limits = f"from {_text(one.min_award)} to {_text(one.max_award)}"
-        checks.append(Check(f"award of {name}", inside, _text(one.award), limits, places))
-    return funded
+        for name, own in rows.items()
+    ]
 
 
-def _statuses(round_: Round, funded: Sequence[Funded]) -> Iterator[Check]:
-    names = {one.project.project for one in funded}
+def _amounts(round_: Round, funded: Sequence[Funded], rows: Mapping[str, Sequence[Payment]]) -> Iterator[Check]:
+    """Check that each project has one option and start, and an award of whole steps within its limits."""
+    multiple = f"a multiple of {_text(stated(round_.step))}"
+    for one in funded:
+        name, award = one.project.project, one.award
+        own = rows[name]
+        ways = {(row.option, row.start) for row in own}
+        if len(ways) > 1:
+            yield Check(f"project {name}", False, f"{len(ways)} options or starts", "one", _places(own))
+        found = _amount_text(award)
+        whole = not EXACT.remainder(award, round_.step)
+        yield Check(f"steps of {name}", whole, found, multiple, () if whole else _places(own))
+        inside = one.min_award <= award <= one.max_award
+        limits = f"from {_amount_text(one.min_award)} to {_amount_text(one.max_award)}"
+        yield Check(f"award of {name}", inside, found, limits, () if inside else _places(own))
+
+
+@lru_cache(maxsize=100_000)
+def _amount_text(value: Decimal) -> str:
+    return _text(stated(value))
+
+
+def _statuses(round_: Round, names: Container[str]) -> Iterator[Check]:
     for project in round_.projects:
         if project.status == "mandatory":
             yield _equal(f"mandatory {project.project}", project.project in names, True)
@@ -176,45 +239,50 @@ def _statuses(round_: Round, funded: Sequence[Funded]) -> Iterator[Check]:
             yield _equal(f"excluded {project.project}", project.project in names, False)
 
 
-def _parts(funded: Sequence[Funded], payments: Sequence[Payment]) -> Iterator[Check]:
+def _parts(funded: Sequence[Funded], rows: Mapping[str, Sequence[Payment]]) -> Iterator[Check]:
     """Check that each region and year of a project gets its share of the award, to the last digit."""
-    rows_of: dict[str, list[Payment]] = {}
-    for row in payments:
-        rows_of.setdefault(row.project, []).append(row)
+    zero = Decimal(0)
     for one in funded:
-        due: dict[tuple[str, int | None], Fraction] = {}
+        due: dict[tuple[str, int | None], Decimal] = {}
         for region, share in one.project.regions:
+            of_region = EXACT.multiply(one.award, share)
             for year, part in one.years():
-                due[region, year] = one.award * Fraction(share) * part
-        paid: dict[tuple[str, int | None], Fraction] = {}
-        places: dict[tuple[str, int | None], list[Place]] = {}
-        for row in rows_of[one.project.project]:
+                due[region, year] = EXACT.multiply(of_region, part)
+        paid: dict[tuple[str, int | None], Decimal] = {}
+        own = rows[one.project.project]
+        for row in own:
             key = (row.region, row.year)
-            paid[key] = paid.get(key, ZERO) + Fraction(row.amount)
-            places.setdefault(key, []).append(row.origin.place("amount"))
-        wrong = [key for key in sorted({*due, *paid}, key=str) if paid.get(key, ZERO) != due.get(key, ZERO)]
+            paid[key] = EXACT.add(paid[key], row.amount) if key in paid else row.amount
         name = f"shares of {one.project.project}"
-        if not wrong:
+        if paid == due:
+            yield Check(name, True, "as due", "as due")
+            continue
+        wrong = [key for key in sorted({*due, *paid}, key=str) if paid.get(key, zero) != due.get(key, zero)]
+        if not wrong:  # nothing is due and nothing is paid
             yield Check(name, True, "as due", "as due")
         for key in wrong:
             where = f"{key[0]} {'' if key[1] is None else key[1]}".strip()
-            found, expected = paid.get(key, ZERO), due.get(key, ZERO)
-            yield Check(name, False, f"{where}: {_text(found)}", _text(expected), tuple(places.get(key, ())))
+            found, expected = stated(paid.get(key, zero)), stated(due.get(key, zero))
+            places = _places(row for row in own if (row.region, row.year) == key)
+            yield Check(name, False, f"{where}: {_text(found)}", _text(expected), places)
 
 
 def _awards(plan: Plan, funded: Sequence[Funded]) -> Iterator[Check]:
     listed = {award.project: award.award for award in plan.awards}
-    summed = {one.project.project: stated(one.award) for one in funded}
-    wrong = [name for name in sorted({*listed, *summed}) if listed.get(name) != summed.get(name)]
+    summed = {one.project.project: one.award for one in funded}
     yield _equal("awards listed", len(listed), len(summed))
-    for name in wrong:
-        yield _equal(f"award listed for {name}", listed.get(name), summed.get(name))
+    for name in sorted(name for name in {*listed, *summed} if listed.get(name) != summed.get(name)):
+        expected = stated(summed[name]) if name in summed else None
+        if listed.get(name) != expected:
+            yield _equal(f"award listed for {name}", listed.get(name), expected)
 
 
 def _sources(round_: Round, plan: Plan, payments: Sequence[Payment]) -> Iterator[Check]:
-    used: dict[tuple[str, int | None], Fraction] = {}
+    spent_by: dict[tuple[str, int | None], Decimal] = {}
     for row in payments:
-        used[row.source, row.year] = used.get((row.source, row.year), ZERO) + Fraction(row.amount)
+        paid_from = (row.source, row.year)
+        spent_by[paid_from] = EXACT.add(spent_by.get(paid_from, Decimal(0)), row.amount)
+    used = {key: Fraction(amount) for key, amount in spent_by.items()}
     lines: dict[tuple[str, int | None], SourceLine] = {}
     for line in plan.sources:
         lines[line.source, _year(round_, line.year)] = line
@@ -289,8 +357,8 @@ def _rules(plan: Plan, found: Sequence[Ruling]) -> Iterator[Check]:
             yield _equal(f"{name} listed: {word}", is_, should, places)
 
 
-def _objective(round_: Round, plan: Plan, funded: Sequence[Funded], found: Sequence[Ruling]) -> Iterator[Check]:
-    values = {row.criterion: criterion_value(row, round_, funded) for row in round_.criteria}
+def _objective(round_: Round, plan: Plan, recount: Recount, found: Sequence[Ruling]) -> Iterator[Check]:
+    values = {row.criterion: recount.criterion(row) for row in round_.criteria}
     for name, value in values.items():
         yield _equal(f"criterion {name}", plan.criteria.get(name), stated(value))
     penalties = sum((Fraction(one.rule.penalty) * one.violation for one in found if one.rule.penalty is not None), ZERO)
