@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
+#: Entries of a list that are printed at once.
+_ENTRIES = 10_000
+
 
 def number(value: Decimal | None) -> int | float | None:
     """Return a number that JSON shows with the same digits: whole ones without a point."""
@@ -23,8 +27,25 @@ def number(value: Decimal | None) -> int | float | None:
 
 
 def print_document(document: Document) -> None:
-    """Print one document on standard output, ASCII only, so that any terminal and any program takes it."""
-    print(json.dumps(document, indent=1))
+    """Print one document on standard output, ASCII only, so that any terminal and any program takes it.
+
+    Entries of lists stand one on a line; they are printed as they are made, however many there are.
+    """
+    encode = json.JSONEncoder().encode
+    before = "{"
+    for key, value in document.items():
+        sys.stdout.write(f"{before}\n {encode(key)}: ")
+        before = ","
+        if isinstance(value, list) and value:
+            opening = "["
+            for first in range(0, len(value), _ENTRIES):
+                entries = ",\n  ".join(map(encode, value[first : first + _ENTRIES]))
+                sys.stdout.write(f"{opening}\n  {entries}")
+                opening = ","
+            sys.stdout.write("\n ]")
+        else:
+            sys.stdout.write(encode(value))
+    sys.stdout.write("\n}\n" if document else "{}\n")
 
 
 def problems_of(problems: Sequence[Problem], language: Language) -> list[Document]:
