@@ -163,6 +163,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{money}. One row is one payment; filter the table and the total follows. Check with: optalloc verify",
             "{money}。一行为一笔付款；筛选后合计随之变化。可用 optalloc verify 核对",
         ),
+        "note_Awards_in_file": (
+            "{money}. One row of the file is one payment. Check with: optalloc verify",
+            "{money}。文件中一行为一笔付款。可用 optalloc verify 核对",
+        ),
         "note_Rules": (
             (
                 "Activity, bound, slack and violation are in the measure's unit (money: {unit}); typed bound: as in "

@@ -133,7 +133,8 @@ class PlanBook:
     def table(self, name: PlanSheet, columns: Sequence[Column], totals: Sequence[Column] = ()) -> Worksheet:
         """Add a sheet with a table, totals beside it."""
         money = self.word("money", unit=self.unit)
-        note = self.word(f"note_{name}", money=money, unit=self.unit, awards=self.payments_in)
+        key = "note_Awards_in_file" if name == "Awards" and "Awards" in self.files else f"note_{name}"
+        note = self.word(key, money=money, unit=self.unit, awards=self.payments_in)
         return write_table(self.book, self.styles, self.language, name, columns, totals, note, self.round.title)
 
     def long_table(self, name: LongSheet, columns: Mapping[str, FileColumn], totals: Sequence[Column] = ()) -> None:
