@@ -31,7 +31,8 @@ class Arrays:
 
     Shapes: `matrix` (rows, columns) by row, `levels` (levels, columns). `accept` and `extra` give the column of each
     choice's decision (-1: has none), `column_of` that of a Pyomo variable by `id`, `rule_rows` the row of each limit by
-    name. Row and column names are ASCII.
+    name. `decision` are the columns that decide on projects (accept, extra, together), `local` the rows over nothing
+    else. Row and column names are ASCII.
     """
 
     matrix: sparse.csr_matrix
@@ -45,6 +46,8 @@ class Arrays:
     column_names: tuple[str, ...]
     accept: npt.NDArray[np.int64]
     extra: npt.NDArray[np.int64]
+    decision: npt.NDArray[np.bool_]
+    local: npt.NDArray[np.bool_]
     column_of: Mapping[int, int]
     rule_rows: Mapping[str, int]
 
@@ -58,6 +61,7 @@ class Arrays:
             matrix=sparse.csr_matrix(sparse.vstack([self.matrix, added])),
             row_lower=np.append(self.row_lower, [row.lower for row in rows]),
             row_upper=np.append(self.row_upper, [row.upper for row in rows]),
+            local=np.append(self.local, np.zeros(len(rows), dtype=np.bool_)),
             row_names=self.row_names + tuple(row.name for row in rows),
         )
 
@@ -88,6 +92,12 @@ def arrays_of(fund: Fund) -> Arrays:
         for weight, variable in zip(expression.linear_coefs, expression.linear_vars, strict=True):
             levels[number, column[id(variable)]] += weight
 
+    decision = np.zeros(len(variables), dtype=np.bool_)
+    decision[[column[id(variable)] for variable in fund.awards.columns]] = True
+    decision[[column[id(variable)] for variable in fund.model.together.values() if id(variable) in column]] = True
+    entries = sparse.csr_matrix((np.ones(matrix.nnz), matrix.indices, matrix.indptr), shape=matrix.shape)
+    local = (entries @ (~decision).astype(np.float64) == 0) & (np.diff(matrix.indptr) > 0)
+
     def bounds(values: list[float | None], missing: float) -> Vector:
         return np.array([missing if value is None else value for value in values], dtype=np.float64)
 
@@ -106,6 +116,8 @@ def arrays_of(fund: Fund) -> Arrays:
         column_names=tuple(_plain(variable.name) for variable in variables),
         accept=columns_of(fund.awards.accept_column),
         extra=columns_of(fund.awards.extra_column),
+        decision=decision,
+        local=local,
         column_of=column,
         rule_rows={
             row.constraint.index(): number

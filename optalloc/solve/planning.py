@@ -25,7 +25,8 @@ from optalloc.solve.exactness import Held, Judgement
 from optalloc.solve.highs import SEED, THREADS, SolverError
 from optalloc.solve.other_solver import find_by, solver_named
 from optalloc.solve.progress import Watch
-from optalloc.solve.search import Found, Search
+from optalloc.solve.record import Found
+from optalloc.solve.search import Method, search
 from optalloc.solve.tie_break import RULE, canonical
 
 
@@ -48,7 +49,13 @@ class Inputs:
 
 
 def plan_of(
-    fund: Fund, watch: Watch, *, gap: Decimal | None = None, inputs: Inputs | None = None, solver: str | None = None
+    fund: Fund,
+    watch: Watch,
+    *,
+    gap: Decimal | None = None,
+    inputs: Inputs | None = None,
+    solver: str | None = None,
+    method: Method = "auto",
 ) -> Plan | NoPlan:
     """Return the plan of a fund's round. `gap` is relative, the round's own when None; `solver` is HiGHS when None.
 
@@ -64,7 +71,7 @@ def plan_of(
     start: Decision | None = None
     for number, level in enumerate(fund.appraisal.levels):
         if other is None:
-            found = Search(fund, arrays, number, tuple(held), float(asked), watch).run(start)
+            found = search(fund, arrays, number, tuple(held), float(asked), watch, start=start, method=method)
         else:
             found = find_by(other, fund, arrays, number, tuple(held), float(asked), watch)
         if found.judgement is None:
