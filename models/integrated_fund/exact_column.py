@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Context, Decimal, Inexact, Rounded, localcontext
 from fractions import Fraction
 from functools import cached_property
-from math import gcd, lcm
+from math import lcm
 from typing import Any, overload
 
 import numpy as np
@@ -92,9 +92,7 @@ class ExactColumn(Sequence[Fraction]):
     def __getitem__(self, row: slice) -> ExactColumn: ...
     def __getitem__(self, row: int | np.integer[Any] | slice) -> Fraction | ExactColumn:
         if isinstance(row, slice):
-            return ExactColumn(
-                self.numerators[row], self.denominators, None if self.which is None else self.which[row]
-            )
+            return ExactColumn(self.numerators[row], self.denominators, None if self.which is None else self.which[row])
         denominator = self.denominators[0 if self.which is None else int(self.which[row])]
         return Fraction(int(self.numerators[row]), denominator)
 
@@ -119,7 +117,8 @@ class ExactColumn(Sequence[Fraction]):
         """
         fine = np.array([denominator < _DOUBLE for denominator in self.denominators], dtype=np.bool_)
         if _size(self.numerators) < _DOUBLE and bool(fine.all()):
-            return self.numerators.astype(np.float64) / self._by_row(np.array(self.denominators, dtype=np.float64))
+            divisors = self._by_row(np.array(self.denominators, dtype=np.float64))
+            return np.asarray(self.numerators / divisors, dtype=np.float64)
         return np.array([n / d for n, d in self._pairs()], dtype=np.float64)  # rounded correctly for any size
 
     def distinct(self) -> set[Fraction]:
@@ -130,9 +129,7 @@ class ExactColumn(Sequence[Fraction]):
 
     def take(self, rows: Index) -> ExactColumn:
         """Return the values of these rows, in this order."""
-        return ExactColumn(
-            self.numerators[rows], self.denominators, None if self.which is None else self.which[rows]
-        )
+        return ExactColumn(self.numerators[rows], self.denominators, None if self.which is None else self.which[rows])
 
     def times(self, other: ExactColumn | Integers) -> ExactColumn:
         """Return the products row by row, not reduced."""
@@ -155,7 +152,13 @@ class ExactColumn(Sequence[Fraction]):
         return ExactColumn(numerators, [d * factor.denominator for d in self.denominators], self.which)
 
     def divided_by(self, divisors: Integers) -> ExactColumn:
-        """Return the values divided by positive integers row by row, in lowest terms."""
+        """Return the values divided by positive integers row by row, in lowest terms.
+
+        Raises:
+            ZeroDivisionError: a divisor is 0.
+        """
+        if not divisors.all():
+            raise ZeroDivisionError("a value divided by 0")
         found, code = np.unique(divisors, return_inverse=True)
         fractions = ExactColumn(np.ones(len(self), dtype=np.int64), found.tolist(), code.reshape(-1))
         return self.times(fractions).reduced()
@@ -168,6 +171,30 @@ class ExactColumn(Sequence[Fraction]):
             found, which = np.unique(denominators // common, return_inverse=True)
             return ExactColumn(self.numerators // common, found.tolist(), which.reshape(-1))
         return ExactColumn.of(self)
+
+    def with_rows(self, rows: Index, values: ExactColumn) -> ExactColumn:
+        """Return the same values but for some rows, which have new ones; `rows` has the shape of `values`."""
+        if not len(rows):
+            return self
+        kind = object if object in (self.numerators.dtype, values.numerators.dtype) else np.int64
+        numerators = self.numerators.astype(kind)
+        numerators[rows] = values.numerators
+        which = np.zeros(len(self), dtype=np.int64) if self.which is None else self.which.astype(np.int64)
+        which[rows] = len(self.denominators) + (0 if values.which is None else values.which)
+        return ExactColumn(numerators, (*self.denominators, *values.denominators), which)
+
+    def floor(self) -> npt.NDArray[np.int64]:
+        """Return the greatest whole numbers that are not greater, shape (rows,).
+
+        Raises:
+            OverflowError: one of them does not fit into 64 bits.
+        """
+        column = self if self.which is None else self.on_one_denominator()
+        divisor = column.denominators[0]
+        if divisor == 1:
+            return column.numerators.astype(np.int64)
+        numerators = column.numerators if divisor < _FITS else column.numerators.astype(object)
+        return np.asarray(numerators // divisor).astype(np.int64)
 
     def on_one_denominator(self) -> ExactColumn:
         """Return the same values over one denominator, the least that all denominators divide."""
@@ -217,15 +244,6 @@ class ExactColumn(Sequence[Fraction]):
         return zip(numerators, [self.denominators[code] for code in self.which.tolist()], strict=True)
 
 
-def either(choose_first: Mask, first: ExactColumn, second: ExactColumn) -> ExactColumn:
-    """Return the first column's value where the mask says so, else the second's; all of shape (rows,)."""
-    numerators = np.where(choose_first, first.numerators, second.numerators)
-    of_first = 0 if first.which is None else first.which
-    of_second = 0 if second.which is None else second.which
-    which = np.where(choose_first, of_first, np.add(of_second, len(first.denominators)))
-    return ExactColumn(numerators, (*first.denominators, *second.denominators), which)
-
-
 def _integers(values: Sequence[int]) -> Integers:
     try:
         return np.array(values, dtype=np.int64)
@@ -247,7 +265,7 @@ def _size(values: Integers) -> int:
     if not len(values):
         return 0
     if values.dtype == object:
-        return max(abs(value) for value in values.tolist())
+        return int(max(abs(value) for value in values.tolist()))
     return max(abs(int(values.min())), abs(int(values.max())))
 
 

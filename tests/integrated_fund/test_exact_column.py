@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from math import floor
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrated_fund.exact_column import ExactColumn, either
+from integrated_fund.exact_column import ExactColumn
 
 BORDERS = [0, 1, 2**31, 2**32, 2**53 - 1, 2**53, 2**53 + 1, 2**62, 2**63 - 1, 2**63, 2**64, 10**30]
 integers = st.one_of(
@@ -65,11 +67,13 @@ def test_rows_are_taken(data: st.DataObject, values: list[Fraction]) -> None:
 
 @given(st.data(), rows)
 def test_products(data: st.DataObject, values: list[Fraction]) -> None:
-    many = {"min_size": len(values), "max_size": len(values)}
-    others = data.draw(st.lists(st.one_of(small, fractions), **many))
-    whole = data.draw(st.lists(st.integers(-(2**63), 2**63 - 1), **many))
+    many = len(values)
+    others = data.draw(st.lists(st.one_of(small, fractions), min_size=many, max_size=many))
+    whole = data.draw(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=many, max_size=many))
     factor = data.draw(fractions)
-    divisors = data.draw(st.lists(st.one_of(st.integers(1, 9), st.integers(1, 2**63 - 1)), **many))
+    divisors = data.draw(
+        st.lists(st.one_of(st.integers(1, 9), st.integers(1, 2**63 - 1)), min_size=many, max_size=many)
+    )
     for column in columns(values):
         for other in columns(others):
             assert list(column.times(other)) == [a * b for a, b in zip(values, others, strict=True)]
@@ -81,20 +85,32 @@ def test_products(data: st.DataObject, values: list[Fraction]) -> None:
 
 
 @given(st.data(), rows)
-def test_one_or_the_other(data: st.DataObject, values: list[Fraction]) -> None:
-    many = {"min_size": len(values), "max_size": len(values)}
-    others = data.draw(st.lists(fractions, **many))
-    mask = data.draw(st.lists(st.booleans(), **many))
-    expected = [a if first else b for a, b, first in zip(values, others, mask, strict=True)]
-    for one, other in zip(columns(values), columns(others), strict=True):
-        assert list(either(np.array(mask, dtype=np.bool_), one, other)) == expected
+def test_some_rows_replaced(data: st.DataObject, values: list[Fraction]) -> None:
+    places = data.draw(st.lists(st.integers(0, len(values) - 1), unique=True)) if values else []
+    others = data.draw(st.lists(fractions, min_size=len(places), max_size=len(places)))
+    expected = list(values)
+    for place, other in zip(places, others, strict=True):
+        expected[place] = other
+    for column, replacing in zip(columns(values), columns(others), strict=True):
+        assert list(column.with_rows(np.array(places, dtype=np.int64), replacing)) == expected
+
+
+@given(rows)
+def test_whole_parts(values: list[Fraction]) -> None:
+    whole = [floor(value) for value in values]
+    for column in columns(values):
+        if all(-(2**63) <= number < 2**63 for number in whole):
+            assert column.floor().tolist() == whole
+        else:
+            with pytest.raises(OverflowError):
+                column.floor()
 
 
 @given(st.data(), rows)
 def test_sums(data: st.DataObject, values: list[Fraction]) -> None:
     size = data.draw(st.integers(1, 5))
-    many = {"min_size": len(values), "max_size": len(values)}
-    groups = data.draw(st.lists(st.integers(0, size - 1), **many))
+    many = len(values)
+    groups = data.draw(st.lists(st.integers(0, size - 1), min_size=many, max_size=many))
     sets = data.draw(st.lists(st.lists(st.booleans(), min_size=size, max_size=size), min_size=1, max_size=4))
     by_group = [sum((v for v, g in zip(values, groups, strict=True) if g == n), Fraction(0)) for n in range(size)]
     own = np.array(groups, dtype=np.int64)
@@ -125,3 +141,8 @@ def test_a_constant() -> None:
     column = ExactColumn.constant(Fraction(-7, 3), 4)
     assert list(column) == [Fraction(-7, 3)] * 4
     assert column.floats.tolist() == [-7 / 3] * 4
+
+
+def test_nothing_is_divided_by_zero() -> None:
+    with pytest.raises(ZeroDivisionError):
+        ExactColumn.of([1, 2]).divided_by(np.array([3, 0]))
