@@ -72,7 +72,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class SumRow:
     """A sum over some lines: a total, or one year's part of a gain, which counts `factor` times."""
 
     total: int | None
@@ -81,11 +81,11 @@ class _Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sums:
+class Sums:
     """The sums of one measure: which groups of line patterns are in each, shape (rows, groups)."""
 
     measure: MeasureKey
-    rows: tuple[_Row, ...]
+    rows: tuple[SumRow, ...]
     members: Mask
     group_of_pattern: Codes
 
@@ -99,25 +99,25 @@ class Appraisal:
         self.gains: tuple[Gain, ...] = gains_of(ledger)
         self.levels: tuple[Level, ...] = levels_of(ledger, self.gains)
         self._discount = discount_factors(ledger)
-        self._sums = self._sums_by_measure()
+        self.sums = self._sums_by_measure()
 
-    def _sums_by_measure(self) -> list[_Sums]:
+    def _sums_by_measure(self) -> list[Sums]:
         """Return what has to be added up: every total, and every criterion in each year that counts differently."""
-        rows: dict[MeasureKey, list[tuple[_Row, Mask]]] = {}
+        rows: dict[MeasureKey, list[tuple[SumRow, Mask]]] = {}
         for number, total in enumerate(self.limits.totals):
-            rows.setdefault(total.measure, []).append((_Row(number, None, ONE), total.patterns))
+            rows.setdefault(total.measure, []).append((SumRow(number, None, ONE), total.patterns))
         year = self.ledger.patterns.year
         for number, gain in enumerate(self.gains):
             own = rows.setdefault(gain.measure, [])
             for factor in dict.fromkeys(self._discount):
                 years = np.array([other == factor for other in self._discount], dtype=np.bool_)
-                own.append((_Row(None, number, factor), gain.patterns & years[year]))
+                own.append((SumRow(None, number, factor), gain.patterns & years[year]))
         found = []
         for measure, entries in rows.items():
             members = np.array([patterns for _, patterns in entries])
             # Patterns that lie in the same sums are one group.
             a_pattern, group = compacted(list(members))
-            found.append(_Sums(measure, tuple(row for row, _ in entries), members[:, a_pattern], group))
+            found.append(Sums(measure, tuple(row for row, _ in entries), members[:, a_pattern], group))
         return found
 
     def _added_up(self, decision: Decision) -> tuple[list[Fraction], list[Fraction]]:
@@ -128,7 +128,7 @@ class Appraisal:
         funded, steps = columns_of(decision)
         lines, place = ledger.lines_of_choices(funded)
         patterns = ledger.pattern_of_line[lines]
-        for sums in self._sums:
+        for sums in self.sums:
             measure = ledger.measure(sums.measure)
             values = measure.values(funded, steps).take(place).times(measure.weight.take(lines))
             found = values.sums_over(sums.group_of_pattern[patterns], sums.members)

@@ -123,9 +123,16 @@ class ExactColumn(Sequence[Fraction]):
 
     def distinct(self) -> set[Fraction]:
         """Return the values that occur."""
+        return set(self.coded()[0])
+
+    def coded(self) -> tuple[list[Fraction], npt.NDArray[np.int64]]:
+        """Return values that occur, few of them twice, and the place of each row's value among them."""
         if self.which is None and self.numerators.dtype != object:
-            return {Fraction(n, self.denominators[0]) for n in np.unique(self.numerators).tolist()}
-        return {Fraction(n, d) for n, d in set(self._pairs())}
+            found, code = np.unique(self.numerators, return_inverse=True)
+            return [Fraction(n, self.denominators[0]) for n in found.tolist()], code.reshape(-1)
+        number: dict[tuple[int, int], int] = {}
+        codes = [number.setdefault(pair, len(number)) for pair in self._pairs()]
+        return [Fraction(n, d) for n, d in number], np.array(codes, dtype=np.int64)
 
     def take(self, rows: Index) -> ExactColumn:
         """Return the values of these rows, in this order."""
@@ -198,11 +205,13 @@ class ExactColumn(Sequence[Fraction]):
 
     def on_one_denominator(self) -> ExactColumn:
         """Return the same values over one denominator, the least that all denominators divide."""
-        if self.which is None:
-            return self
         common = lcm(*self.denominators)
-        factors = _integers([common // denominator for denominator in self.denominators])
-        return ExactColumn(_products(self.numerators, factors[self.which]), (common,))
+        return self if self.which is None else ExactColumn(self.over(common), (common,))
+
+    def over(self, denominator: int) -> Integers:
+        """Return the numerators over a multiple of every denominator, shape (rows,)."""
+        factors = _integers([denominator // own for own in self.denominators])
+        return _products(self.numerators, factors if self.which is None else factors[self.which])
 
     def sum_by(self, groups: Index, size: int) -> ExactColumn:
         """Return the sums of the rows of each group (0 … size - 1), shape (size,). `groups` has shape (rows,)."""
@@ -242,6 +251,12 @@ class ExactColumn(Sequence[Fraction]):
         if self.which is None:
             return ((numerator, self.denominators[0]) for numerator in numerators)
         return zip(numerators, [self.denominators[code] for code in self.which.tolist()], strict=True)
+
+
+def running_sums(values: Integers) -> Integers:
+    """Return the sums of the first, the first two, … values, whatever their size."""
+    fits = values.dtype != object and _size(values) * len(values) < _FITS
+    return np.cumsum(values if fits else values.astype(object))
 
 
 def _integers(values: Sequence[int]) -> Integers:
