@@ -233,14 +233,11 @@ class ExactColumn(Sequence[Fraction]):
             keys, place = np.unique(keys, return_inverse=True)
             sums = _sums(self.numerators, place.reshape(-1), len(keys))
         group, which = np.divmod(keys, many)
-        common = lcm(*self.denominators)
-        factors = [common // denominator for denominator in self.denominators]
+        common, factors = _joined(self.denominators)
         found = []
         for inside in members:
             own = inside[group]
-            by_denominator = _sums(sums[own], which[own], many).tolist()
-            total = sum(n * factor for n, factor in zip(by_denominator, factors, strict=True) if n)
-            found.append(Fraction(total, common))
+            found.append(Fraction(_over(_sums(sums[own], which[own], many).tolist(), factors), common))
         return found
 
     def _by_row(self, by_denominator: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -251,6 +248,33 @@ class ExactColumn(Sequence[Fraction]):
         if self.which is None:
             return ((numerator, self.denominators[0]) for numerator in numerators)
         return zip(numerators, [self.denominators[code] for code in self.which.tolist()], strict=True)
+
+
+def _joined(denominators: Sequence[int]) -> tuple[int, list[list[tuple[int, int]]]]:
+    """Return a common denominator, and what neighbours' numerators are multiplied by to join them pair by pair.
+
+    Thousands of denominators have a common one of thousands of digits; joined by twos, few numbers are that long.
+    """
+    level = list(denominators)
+    factors = []
+    while len(level) > 1:
+        pairs = list(zip(level[::2], level[1::2], strict=False))  # an odd one out is joined later
+        commons = [lcm(one, other) for one, other in pairs]
+        factors.append([(c // one, c // other) for c, (one, other) in zip(commons, pairs, strict=True)])
+        level = commons + level[2 * len(pairs) :]
+    return level[0], factors
+
+
+def _over(numerators: list[int], factors: list[list[tuple[int, int]]]) -> int:
+    """Return the numerator, over the common denominator, of a sum with one numerator for each denominator."""
+    for pairs in factors:
+        many = 2 * len(pairs)
+        ones, others, rest = numerators[:many:2], numerators[1:many:2], numerators[many:]
+        numerators = [
+            one * factor + other * its_factor
+            for one, other, (factor, its_factor) in zip(ones, others, pairs, strict=True)
+        ] + rest
+    return numerators[0]
 
 
 def running_sums(values: Integers) -> Integers:
