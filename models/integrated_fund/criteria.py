@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
-from integrated_fund.ledger import ONE, ZERO, Ledger
+from integrated_fund.ledger import ONE, ZERO, Floats, Ledger
 from integrated_fund.limits import selected
 from integrated_fund.round import Criterion, Link
 
@@ -28,6 +29,16 @@ class Gain:
     constant: tuple[Fraction, ...]
     slope: tuple[Fraction, ...]
     synergies: tuple[Link, ...]
+
+    @cached_property
+    def constant_floats(self) -> Floats:
+        """The constants as floats, shape (choices,)."""
+        return np.array([float(value) for value in self.constant], dtype=np.float64)
+
+    @cached_property
+    def slope_floats(self) -> Floats:
+        """The slopes as floats, shape (choices,)."""
+        return np.array([float(value) for value in self.slope], dtype=np.float64)
 
     @property
     def factor(self) -> Fraction:
