@@ -27,7 +27,7 @@ from integrated_fund.problem import Problem
 from integrated_fund.round import Round
 from optalloc.errors import NO_PLAN, OptallocError
 from optalloc.plan.plan import Award, Declined, Payment, Plan, RuleLine, SourceLine
-from optalloc.solve.planning import NoPlan, plan_of
+from optalloc.solve.planning import NoPlan, fund_for, plan_of
 from optalloc.solve.progress import Listener, Watch, silent
 from optalloc.workbook.reading import read_and_check
 
@@ -88,7 +88,7 @@ def solve(
         NoPlanExists: no plan exists, or none was found in time.
         WrongUse: there is no solver of that name.
     """
-    fund = round_ if isinstance(round_, Fund) else Fund(round_)
+    fund = round_ if isinstance(round_, Fund) else fund_for(round_, solver)
     asked = None if gap is None else Decimal(str(gap))
     result = plan_of(fund, Watch(time_limit, listener), gap=asked, solver=solver)
     if isinstance(result, NoPlan):

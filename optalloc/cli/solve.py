@@ -128,8 +128,7 @@ def _solved(
     listener: Listener,
     seconds: dict[str, float],
 ) -> Plan | NoPlan:
-    from integrated_fund.fund import Fund
-    from optalloc.solve.planning import Inputs, plan_of
+    from optalloc.solve.planning import Inputs, fund_for, plan_of
     from optalloc.solve.progress import Watch
 
     watch = Watch(time_limit, listener)
@@ -137,7 +136,7 @@ def _solved(
     watch.phase = "formulating"
     watch.tell()
     began = time.monotonic()
-    fund = Fund(round_)
+    fund = fund_for(round_, solver)
     seconds["build"] = time.monotonic() - began
     began = time.monotonic()
     inputs = Inputs(checked.sha256, tuple(sets))

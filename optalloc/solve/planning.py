@@ -18,8 +18,9 @@ from integrated_fund.collector import collector_paused
 from integrated_fund.digest import round_digest
 from integrated_fund.evaluation import Decision, LimitValue, columns_of
 from integrated_fund.exact_column import ExactColumn
-from integrated_fund.fund import Fund
+from integrated_fund.fund import CompactFund, Fund, fund_for_solving
 from integrated_fund.payments import Payments
+from integrated_fund.round import Round
 from integrated_fund.sentences import sentence_of
 from optalloc.plan.digest import plan_digest
 from optalloc.plan.plan import SCHEMA_VERSION, Award, Payment, Plan, RuleLine, SourceLine, Status, stated
@@ -52,6 +53,15 @@ class Inputs:
     overrides: tuple[object, ...] = ()
 
 
+def fund_for(round_: Round, solver: str | None) -> Fund:
+    """Return the fund that `plan_of` solves with this solver: only HiGHS takes a compact one."""
+    return fund_for_solving(round_) if _is_highs(solver) else Fund(round_)
+
+
+def _is_highs(solver: str | None) -> bool:
+    return solver is None or solver.lower() == "highs"
+
+
 def plan_of(
     fund: Fund,
     watch: Watch,
@@ -66,8 +76,11 @@ def plan_of(
     Raises:
         SolverError: the solver failed.
         WrongUse: there is no solver of that name.
+        CompactFund: another solver than HiGHS needs the whole Pyomo model.
     """
-    other = None if solver is None or solver.lower() == "highs" else solver_named(solver)
+    other = None if solver is None or _is_highs(solver) else solver_named(solver)
+    if other is not None and fund.compact:
+        raise CompactFund("another solver needs the whole Pyomo model: take the fund that formulate(round_) makes")
     asked = fund.round.gap if gap is None else gap
     arrays = arrays_of(fund)
     held: list[Held] = []
