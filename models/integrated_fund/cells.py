@@ -61,11 +61,13 @@ class _Draft:
 
 
 def _pivots_of_measure(measure: MeasureKey, numbers: list[int], totals: Sequence[Total]) -> list[Pivot]:
-    pattern_of_line = _patterns([totals[number].lines for number in numbers])
-    size = np.bincount(pattern_of_line)
-    a_line = np.zeros(len(size), dtype=np.int64)
-    a_line[pattern_of_line] = np.arange(len(pattern_of_line))
-    member = np.array([totals[number].lines[a_line] for number in numbers])  # totals × patterns
+    # The ledger's line patterns, joined where these totals do not tell them apart.
+    coarse = _patterns([totals[number].patterns for number in numbers])
+    pattern_of_line = coarse[totals[numbers[0]].pattern_of_line]
+    size = np.bincount(pattern_of_line, minlength=int(coarse.max(initial=-1)) + 1)
+    example = np.zeros(len(size), dtype=np.int64)
+    example[coarse] = np.arange(len(coarse))
+    member = np.array([totals[number].patterns[example] for number in numbers])  # totals × patterns
 
     families: dict[int, list[int]] = {}
     for row, number in enumerate(numbers):

@@ -60,7 +60,8 @@ class Arrays:
 
     Shapes: `matrix` (rows, columns) by row, `levels` (levels, columns). `accept` and `extra` give the column of each
     choice's decision (-1: has none), `column_of` that of a Pyomo variable by `id`, `rule_rows` the row of each limit by
-    name. Row and column names are ASCII.
+    name, `source_rows` that of each source's constraints by their name in the model and the source's position. Row and
+    column names are ASCII.
 
     Columns are in the order of the fund's (accept, extra, together, cell), then the others of its model as they first
     appear in a row. `decision`, shape (columns,), says which are accept, extra or together; `local`, shape (rows,),
@@ -82,6 +83,7 @@ class Arrays:
     extra: npt.NDArray[np.int64]
     column_of: Mapping[int, int]
     rule_rows: Mapping[str, int]
+    source_rows: Mapping[tuple[str, int], int]
 
     def with_rows(self, rows: Sequence[Row]) -> Arrays:
         """Return the arrays with rows added below."""
@@ -140,6 +142,7 @@ def arrays_of(fund: Fund) -> Arrays:
             level[column[id(variable)]] += weight
 
     ahead = fund.decisions if fund.compact else ()
+    source = {name: number for number, name in enumerate(fund.model.source)}
 
     def bounds(lead: list[Vector], values: list[float | None], missing: float) -> Vector:
         own = np.array([missing if value is None else value for value in values], dtype=np.float64)
@@ -176,6 +179,11 @@ def arrays_of(fund: Fund) -> Arrays:
             row.constraint.index(): above + number
             for number, row in enumerate(form.rows)
             if row.constraint.parent_component() is fund.model.rule
+        },
+        source_rows={
+            (row.constraint.parent_component().name, source[row.constraint.index()]): above + number
+            for number, row in enumerate(form.rows)
+            if row.constraint.parent_component().name in ("source", "source_least", "source_carry")
         },
     )
 

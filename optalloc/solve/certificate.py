@@ -89,13 +89,13 @@ def _rule_prices(fund: Fund, arrays: Arrays, price_of_row: Vector) -> dict[str, 
             least, most = max(least, -float(row.rule.penalty)), min(most, float(row.rule.penalty))
         plain[row.name] = min(max(price, least), most)
         by_measure[measure] = max(by_measure.get(measure, 0.0), abs(plain[row.name]))
-    found = {}
+    found: dict[str, Decimal] = {}
     for row in limits.rows:
         digits = _digits(by_measure[limits.totals[row.activity].measure])
-        price = Decimal(plain[row.name]).quantize(Decimal(1).scaleb(-digits))
+        rounded = Decimal(plain[row.name]).quantize(Decimal(1).scaleb(-digits))
         if row.rule.penalty is not None:  # rounding must not pass the penalty
-            price = min(max(price, -row.rule.penalty), row.rule.penalty)
-        found[row.name] = price
+            rounded = min(max(rounded, -row.rule.penalty), row.rule.penalty)
+        found[row.name] = rounded
     return found
 
 
@@ -119,9 +119,7 @@ def _digits(largest: float) -> int:
     return PRICE_DIGITS if largest <= 0 else max(0, PRICE_DIGITS - 1 - floor(log10(largest)))
 
 
-def bound_of(
-    fund: Fund, groups: Groups, rules: Mapping[str, Decimal], sources: Sequence[SourcePrices]
-) -> Fraction:
+def bound_of(fund: Fund, groups: Groups, rules: Mapping[str, Decimal], sources: Sequence[SourcePrices]) -> Fraction:
     """Return the bound that prices of rules and sources prove, in exact arithmetic."""
     digits = _grid_digits(fund)
     class_price, fixed = _money(fund, sources)
@@ -175,11 +173,9 @@ def _money(fund: Fund, sources: Sequence[SourcePrices]) -> tuple[list[Fraction |
     return prices, fixed
 
 
-def _worth(
-    fund: Fund, rules: Mapping[str, Decimal], class_price: Sequence[Fraction | None], digits: int
-) -> Integers:
+def _worth(fund: Fund, rules: Mapping[str, Decimal], class_price: Sequence[Fraction | None], digits: int) -> Integers:
     """Return the most each choice can be worth at the prices, in units of the grid rounded up; shape (choices,)."""
-    ledger, limits = fund.ledger, fund.appraisal.limits
+    ledger = fund.ledger
     low, high = ledger.low, ledger.high
     everything = np.arange(len(low))
     ends = [(everything, high)]
@@ -238,9 +234,9 @@ def _line_prices(
     fine = 10 ** (digits + 4)
     priced = [(limits.totals[number], price) for number, price in by_total.items()]
     classes = fund.classes.class_of_pattern
-    for g, price in enumerate(class_price):
-        if price:
-            priced.append((fund.classes.totals()[g], price))
+    for total, per_unit in zip(fund.classes.totals(), class_price, strict=True):
+        if per_unit:
+            priced.append((total, per_unit))
     sums: dict[MeasureKey, list[Integers]] = {}
     for total, price in priced:
         lower, upper = sums.setdefault(total.measure, [np.zeros(len(classes), dtype=object) for _ in range(2)])

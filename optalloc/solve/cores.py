@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.certificate import certificate
 from optalloc.solve.direct import BRANCHING, LINEAR
 from optalloc.solve.exact_awards import solve_awards
 from optalloc.solve.exactness import decision_of, point_of
@@ -138,7 +139,10 @@ def search_by_cores(record: Record) -> str:
     prices = priced(pricing, record.watch, close=max(1e-9, record.gap / 50))
     if prices is None:
         return "the linear relaxation has no solution"
-    record.bounded(prices.bound, LINEAR)
+    if record.level == 0:
+        record.certify(certificate(record.fund, record.arrays, pricing.groups, prices.y))
+    else:
+        record.bounded(prices.bound, LINEAR)
     search = CoreSearch(record, pricing, prices)
     _growing_cores(search)
     if record.closed or record.watch.must_stop():

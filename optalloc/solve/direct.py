@@ -20,6 +20,8 @@ CORE = 1000
 CORE_NODES = 3000
 ACCEPTANCE_NODES = 100
 PROOF_NODES = 4000
+#: The last stage ends when nodes × non-zeros reach this, gap closed or not: the same on every machine.
+WORK = 500_000_000
 BRANCHING = "branch and bound (HiGHS, floating point)"
 LINEAR = "linear relaxation (HiGHS, floating point)"
 
@@ -37,7 +39,7 @@ def search_directly(record: Record) -> bool:
         if record.closed or record.watch.must_stop():
             return False
     record.watch.phase = "solving"
-    if _whole(record, record.gap, None):
+    if _whole(record, record.gap, max(200, WORK // max(1, record.base.matrix.nnz))):
         return True
     if integers <= SMALL and not record.proven and not record.watch.must_stop():
         record.watch.phase = "proving"

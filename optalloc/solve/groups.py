@@ -28,6 +28,8 @@ from optalloc.solve.arrays import Arrays, Vector
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
+#: What a choice is worth that cannot be made, in exact values.
+FORBIDDEN = -(2**60)
 #: Links with more patterns than this are priced instead of enumerated.
 PATTERNS = 4096
 
@@ -130,6 +132,42 @@ class Groups:
         found = projects.copy()
         found[self._link.projects[groups[self._link.group_of_project]]] = True
         return found
+
+    def largest(self, unit: Codes, switches: Codes) -> int:
+        """Return the largest total of all groups in whole numbers.
+
+        `unit` is what each choice is worth if it is made, shape (choices,), `FORBIDDEN` where it cannot be; `switches`
+        what columns that links switch on are worth, shape (columns,).
+
+        Raises:
+            OverflowError: values are too large to be compared in 64 bits.
+        """
+        values = np.where(self._allowed, unit, FORBIDDEN)
+        values[~self._has_accept & (self._range == 0)] = 0
+        usable = values[values > FORBIDDEN]
+        if len(usable) and int(np.abs(usable).max()) > 2**56:
+            raise OverflowError("values of groups do not fit into 64 bits")
+        # Awards of block grants can be 0, and so can every choice that nobody must make.
+        none = np.where(self._must, FORBIDDEN, 0)
+        top = np.maximum(np.maximum.reduceat(values, self._first_unit), none)
+        total = 0
+        if self._link is not None:
+            link = self._link
+            some = link.state_size > 0
+            first = np.concatenate([[0], np.cumsum(link.state_size)[:-1]])
+            state = np.zeros(len(link.state_size), dtype=np.int64)
+            state[some] = np.maximum.reduceat(values[link.state_units], first[some])
+            forbidden = np.logical_or.reduceat(state[link.part_state] == FORBIDDEN, link.part_start)
+            state[state == FORBIDDEN] = 0
+            worth = np.add.reduceat(state[link.part_state], link.part_start)
+            on = link.together.tocoo()
+            np.add.at(worth, on.row, switches[on.col])
+            worth[forbidden] = FORBIDDEN
+            total += sum(int(best) for best in np.maximum.reduceat(worth, link.group_start))
+            top = top[~self.linked]
+        # Links that are priced, not decided whole, switch on whatever is worth it.
+        loose = np.flatnonzero(self.arrays.decision & ~self.decision)
+        return total + sum(int(best) for best in top) + sum(int(gain) for gain in np.maximum(switches[loose], 0))
 
     def switched(self, point: Vector) -> Vector:
         """Return a point with what links switch on as its acceptances have it, shape (columns,)."""

@@ -25,6 +25,7 @@ from integrated_fund.sentences import sentence_of
 from optalloc.plan.digest import plan_digest
 from optalloc.plan.plan import SCHEMA_VERSION, Award, Payment, Plan, RuleLine, SourceLine, Status, stated
 from optalloc.solve.arrays import Arrays, arrays_of
+from optalloc.solve.certificate import Certificate
 from optalloc.solve.declined import declined_of
 from optalloc.solve.exactness import Held, Judgement
 from optalloc.solve.highs import SEED, THREADS, SolverError
@@ -73,6 +74,8 @@ def plan_of(
 ) -> Plan | NoPlan:
     """Return the plan of a fund's round. `gap` is relative, the round's own when None; `solver` is HiGHS when None.
 
+    `method` is the way HiGHS is used, see `search`.
+
     Raises:
         SolverError: the solver failed.
         WrongUse: there is no solver of that name.
@@ -111,13 +114,15 @@ def plan_of(
         broken = canonical(fund, arrays, exact, best, watch)
         best = broken.judgement
         tie_break |= {"complete": broken.complete, "reason": broken.reason}
-    return _stated_plan(fund, arrays, founds, best, asked, watch, inputs or Inputs(), tie_break, solver)
+    return _stated_plan(fund, arrays, founds, best, asked, watch, inputs or Inputs(), tie_break, solver, method)
 
 
 def _no_plan(found: Found, watch: Watch) -> NoPlan:
     if found.infeasible:
         return NoPlan("infeasible", "no plan keeps every rule, link and source", None)
-    return NoPlan("unknown", f"no plan was found before the search stopped ({watch.stopped})", found.bound)
+    return NoPlan(
+        "unknown", f"no plan was found before the search stopped ({watch.stopped or 'work limit'})", found.bound
+    )
 
 
 def relative_gap(objective: Fraction, bound: Fraction) -> Fraction:
@@ -136,6 +141,7 @@ def _stated_plan(
     inputs: Inputs,
     tie_break: dict[str, object],
     solver: str | None,
+    method: Method,
 ) -> Plan:
     evaluation = best.evaluation
     assert isinstance(best.payments, Payments)
@@ -157,6 +163,9 @@ def _stated_plan(
                 "bound": None if found.bound is None else float(stated(found.bound)),
                 "gap": None if gaps[-1] is None else float(stated(gaps[-1])),
                 "value": float(stated(evaluation.levels[number])),
+                "way": found.way,
+                "bound_by": found.bound_by,
+                "decided_by_prices": found.fixed,
             }
         )
     closed = all(gap is not None and gap <= Fraction(asked) for gap in gaps)
@@ -177,12 +186,19 @@ def _stated_plan(
         "plan_digest": plan_digest(payments),
         "sets": list(inputs.sets),
         "overrides": list(inputs.overrides),
-        "options": {"gap": float(asked), "time_limit": watch.time_limit, "threads": THREADS, "seed": SEED},
+        "options": {
+            "gap": float(asked),
+            "time_limit": watch.time_limit,
+            "method": method,
+            "threads": THREADS,
+            "seed": SEED,
+        },
         "method": fund.round.method,
-        "stopped": watch.stopped,
+        "stopped": watch.stopped if closed or watch.stopped is not None else "work limit",
         "overrun": watch.overrun,
         "nodes": sum(found.nodes for found in founds),
         "levels": levels,
+        "certificate": None if first.certificate is None else _stated_certificate(fund, first.certificate),
         "tie_break": tie_break,
         "repeatable": _repeatable(watch, tie_break),
         "size": {
@@ -206,6 +222,19 @@ def _stated_plan(
         declined=declined,
         manifest=manifest,
     )
+
+
+def _stated_certificate(fund: Fund, certificate: Certificate) -> dict[str, object]:
+    """Return published prices and the bound that follows from them, as texts: they are exact decimals."""
+    names = {row.name: row.label for row in fund.appraisal.limits.rows}
+    return {
+        "bound": str(stated(certificate.bound)),
+        "rules": {names[name]: str(price) for name, price in certificate.rules.items() if price},
+        "sources": {
+            fund.classes.label(f): [str(price.amount), str(price.carry), str(price.least)]
+            for f, price in enumerate(certificate.sources)
+        },
+    }
 
 
 def _repeatable(watch: Watch, tie_break: dict[str, object]) -> str:

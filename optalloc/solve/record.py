@@ -12,6 +12,7 @@ import numpy as np
 from integrated_fund.evaluation import Decision
 from integrated_fund.fund import Fund
 from optalloc.solve.arrays import Arrays
+from optalloc.solve.certificate import Certificate
 from optalloc.solve.exactness import Held, Judgement, Tightening, judge
 from optalloc.solve.highs import scale_of
 from optalloc.solve.progress import Watch
@@ -19,6 +20,7 @@ from optalloc.solve.progress import Watch
 #: A bound this close to the plan is the plan: relatively what doubles tell apart, and in units of a typical project's
 #: value what the solver's own tolerance (1e-6) does.
 RESOLUTION = 1e-9
+CERTIFIED = "weak duality (exact arithmetic)"
 SOLVER_RESOLUTION = 2e-6
 
 
@@ -38,6 +40,7 @@ class Found:
     way: str = "direct"
     bound_by: str | None = None
     fixed: int | None = None
+    certificate: Certificate | None = None
 
 
 class Record:
@@ -66,6 +69,7 @@ class Record:
         self.nodes = 0
         self.way = "direct"
         self.fixed: int | None = None
+        self.certificate: Certificate | None = None
 
     def consider(self, judgement: Judgement) -> bool:
         """Keep a plan if it is the best so far; return whether it is a plan."""
@@ -91,12 +95,18 @@ class Record:
             self.bound, self.bound_by = bound, by
             self.watch.tell(self.value, self.bound)
 
+    def certify(self, certificate: Certificate) -> None:
+        """Note a bound that is a theorem."""
+        self.certificate = certificate
+        self.bounded(float(certificate.bound), CERTIFIED)
+
     def exact_bound(self) -> Fraction | None:
         """Return the bound, lowered to the next value a plan can have, and to the plan's own where they are one."""
         if not np.isfinite(self.bound):
             return None
         slack = max(RESOLUTION * abs(self.bound), SOLVER_RESOLUTION / scale_of(self.cost))
-        bound = Fraction(self.bound)
+        certified = self.certificate is not None and self.bound_by == CERTIFIED
+        bound = self.certificate.bound if self.certificate is not None and certified else Fraction(self.bound)
         value = None if self.best is None else self.best.evaluation.levels[self.level]
         if value is not None and bound - value <= slack:
             return value
@@ -125,7 +135,15 @@ class Record:
     def found(self, *, infeasible: bool = False) -> Found:
         """Return how the search ends."""
         return Found(
-            self.best, self.exact_bound(), self.proven, infeasible, self.nodes, self.way, self.bound_by, self.fixed
+            self.best,
+            self.exact_bound(),
+            self.proven,
+            infeasible,
+            self.nodes,
+            self.way,
+            self.bound_by,
+            self.fixed,
+            self.certificate,
         )
 
 

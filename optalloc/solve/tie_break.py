@@ -32,6 +32,8 @@ RULE = "acceptance by project, option, start; then least total award; then large
 WEIGHTS = 2**12
 #: Columns × solves.
 BUDGET = 3_000_000
+#: Columns from which a chain is not begun.
+LARGEST = 300_000
 NODES = 2000
 
 
@@ -104,6 +106,8 @@ class _Chain:
 def canonical(fund: Fund, arrays: Arrays, held: tuple[Held, ...], best: Judgement, watch: Watch) -> Canonical:
     """Return the canonical plan among those that keep every held level, starting from one of them."""
     watch.phase = "breaking ties"
+    if len(arrays.column_lower) > LARGEST:
+        return Canonical(best, False, "the round is too large for it")
     chain = _Chain(fund, Tightening(fund).apply(arrays, held), arrays, held, watch, best)
     try:
         _settle_by_reduced_cost(chain)
