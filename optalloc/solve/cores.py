@@ -32,6 +32,7 @@ WHOLE = 4000
 WHOLE_NODES = 2000
 #: A core with all undecided projects is solved to the end up to this number of integer columns.
 SETTLED = 4000
+SETTLED_SHARE = 0.5
 SETTLED_NODES = 20000
 
 
@@ -66,6 +67,14 @@ class CoreSearch:
             distance = max(0.0, distance - float(record.granule) * (1 - 1e-6))
         return self.pricing.groups.whole(self.margin <= distance)
 
+    def few_undecided(self) -> bool:
+        """Whether the undecided projects are few enough to settle the round with them."""
+        if self.record.value is None:
+            return False
+        undecided = self.undecided()
+        free = self.record.arrays.integer & self.pricing.groups.columns_of(undecided)
+        return bool(undecided.mean() <= SETTLED_SHARE) and int(free.sum()) <= SETTLED
+
     def columns(self, projects: Mask) -> Mask:
         """Return the columns of the projects' groups and all columns that are no decision, shape (columns,)."""
         inside = self.pricing.groups.columns_of(projects)
@@ -92,7 +101,7 @@ class CoreSearch:
             start=self._start(slim, cost, part.columns[stays]),
             target=None if target is None else target - constant,
             constant=constant,
-            telling=False,
+            telling="plans",
         )
         record.nodes += outcome.nodes
         x = None
@@ -161,10 +170,10 @@ def _growing_cores(search: CoreSearch) -> None:
     record = search.record
     projects = len(search.margin)
     sizes = [size for size in CORES if 2 * size <= projects]
-    if projects <= WHOLE:
-        sizes.append(projects)
+    if projects <= WHOLE:  # one core to begin with, then everything
+        sizes = [*sizes[:1], projects]
     for size in sizes:
-        if record.closed or record.watch.must_stop():
+        if record.closed or record.watch.must_stop() or search.few_undecided():
             return
         whole = size == projects
         record.watch.phase = f"core of {size}"
@@ -180,21 +189,30 @@ def _settle(search: CoreSearch) -> None:
     record = search.record
     undecided = search.undecided()
     record.fixed = int(len(undecided) - undecided.sum())
-    inside = search.columns(undecided)
-    if record.value is None or int((record.arrays.integer & inside).sum()) > SETTLED:
+    if record.value is None or not search.few_undecided():
         return
+    inside = search.columns(undecided)
     record.watch.phase = f"settling {int(undecided.sum())} undecided"
     part = Part.of(record.base, inside, search.prices.vertex.x)
     constant = float(record.cost @ part.outside)
+    slim, cost, stays = without_cells(part.arrays, record.cost[part.columns])
     outcome = solve_mip(
-        part.arrays, record.cost[part.columns], record.watch, gap=0.0, nodes=SETTLED_NODES, constant=constant
+        slim,
+        cost,
+        record.watch,
+        gap=record.gap / 4,
+        nodes=SETTLED_NODES,
+        constant=constant,
+        telling="plans",
     )
     record.nodes += outcome.nodes
     if outcome.status == "infeasible":  # nothing better than the best plan
         record.bounded(record.value, BRANCHING)
         return
     if outcome.x is not None:
-        point = part.whole(outcome.x)
+        x = np.zeros(len(stays))
+        x[stays] = outcome.x
+        point = part.whole(x)
         judgement = record.judged(decision_of(record.fund, record.arrays, point))
         if not record.consider(judgement):
             solve_awards(record, point, inside)

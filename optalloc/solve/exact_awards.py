@@ -45,7 +45,7 @@ def solve_awards(record: Record, x: Vector, free: Mask | None = None) -> bool:
         part = Part.of(tightening.apply(arrays, record.held), inside, point)
         watch = Watch(LAST_SECONDS) if record.watch.must_stop() else record.watch
         cost = record.cost[part.columns]
-        outcome = solve_mip(part.arrays, cost, watch, gap=record.gap / 10, nodes=NODES, telling=False)
+        outcome = solve_mip(part.arrays, cost, watch, gap=record.gap / 10, nodes=NODES, telling="time")
         if outcome.x is None:
             return False
         judgement = record.judged(decision_of(record.fund, arrays, part.whole(outcome.x)))

@@ -101,7 +101,7 @@ def solve_mip(
     nodes: int | None = None,
     start: Vector | None = None,
     presolve: bool = True,
-    telling: bool = True,
+    telling: Literal["all", "plans", "time"] = "all",
     target: float | None = None,
     constant: float = 0.0,
 ) -> Outcome:
@@ -113,8 +113,8 @@ def solve_mip(
 
     `nodes` is a work limit, `gap` relative; `start` a full point whose integer columns are tried first. A run with a
     `target` ends at the first point that reaches it. `constant` is what decided columns are worth besides; the gap is
-    relative to both together, the outcome's values are without it. `telling` is false for runs that bound no level or
-    whose cost is none: the listener hears only that time passes.
+    relative to both together, the outcome's values are without it. `telling` says what the listener hears: plans and
+    bounds, only plans (a part bounds nothing), or only that time passes (the cost is not the objective).
 
     Raises:
         SolverError: a call failed, or the run ended without a meaning.
@@ -138,15 +138,14 @@ def solve_mip(
     kinds = (_CALLBACKS.kCallbackMipSolution, _CALLBACKS.kCallbackMipImprovingSolution, *_INTERRUPTS)
 
     def tell() -> None:
-        if telling:
-            watch.tell(_or_none(run.best), _or_none(run.bound))
-        else:
-            watch.tell()
+        best = None if telling == "time" else _or_none(run.best + constant)
+        watch.tell(best, _or_none(run.bound + constant) if telling == "all" else None)
 
     _supervise(run, kinds, tell)
     if not run.finished:
         return Outcome("stopped", run.best_x, run.best, run.bound, run.nodes)
     outcome = _mip_outcome(run, arrays)
+    _let_go(run)
     if outcome.x is None or _adds_up(outcome.x, cost, outcome.objective, scale):
         return outcome
     if start is None and not presolve:
@@ -186,7 +185,7 @@ def solve_lp(arrays: Arrays, cost: Vector, watch: Watch, *, presolve: bool = Tru
     if model_status == highspy.HighsModelStatus.kOptimal:
         solution = solver.getSolution()
         value = -solver.getInfo().objective_function_value / scale
-        return Outcome(
+        outcome = Outcome(
             "optimal",
             np.array(solution.col_value),
             value,
@@ -194,6 +193,8 @@ def solve_lp(arrays: Arrays, cost: Vector, watch: Watch, *, presolve: bool = Tru
             row_duals=-np.array(solution.row_dual) / scale,
             reduced_costs=-np.array(solution.col_dual) / scale,
         )
+        _let_go(run)
+        return outcome
     return _without_plan(model_status)
 
 
@@ -247,6 +248,12 @@ def _set(solver: Any, option: str, value: object) -> None:
 def _check(status: Any, call: str) -> None:
     if status == highspy.HighsStatus.kError:
         raise SolverError(f"HiGHS refused {call}")
+
+
+def _let_go(run: _Run) -> None:
+    """Free what a solver holds: solver and listener keep each other alive, and a sifting makes dozens of them."""
+    _check(run.solver.setCallback(None, None), "setCallback")
+    run.solver = None
 
 
 def _or_none(value: float) -> float | None:

@@ -74,7 +74,7 @@ class _Chain:
             raise _CutShort(f"it was stopped: {self.watch.stopped}")
         value = self._value(cost)
         improving = self.arrays.with_rows([Row("better", cost, value + 0.5, np.inf)])
-        outcome = solve_mip(improving, cost, self.watch, absolute_gap=0.5, nodes=NODES, telling=False)
+        outcome = solve_mip(improving, cost, self.watch, absolute_gap=0.5, nodes=NODES, telling="time")
         if outcome.status == "infeasible":
             return False
         if outcome.status != "optimal" or outcome.x is None:
