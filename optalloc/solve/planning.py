@@ -9,11 +9,15 @@ from decimal import Decimal
 from fractions import Fraction
 from importlib.metadata import version
 
+import numpy as np
 import pyomo.version
 
 import optalloc
+from integrated_fund.choices import Codes
+from integrated_fund.collector import collector_paused
 from integrated_fund.digest import round_digest
-from integrated_fund.evaluation import Decision, LimitValue
+from integrated_fund.evaluation import Decision, LimitValue, columns_of
+from integrated_fund.exact_column import ExactColumn
 from integrated_fund.fund import CompactFund, Fund, fund_for_solving
 from integrated_fund.payments import Payments
 from integrated_fund.round import Round
@@ -149,7 +153,10 @@ def _stated_plan(
             }
         )
     closed = all(gap is not None and gap <= Fraction(asked) for gap in gaps)
-    payments = _payments(fund, best.payments)
+    with collector_paused():
+        awards = _awards(fund, evaluation.decision)
+        payments = _payments(fund, best.payments)
+        declined = declined_of(fund, evaluation, best.payments)
     bound = first.bound
     manifest: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
@@ -185,11 +192,11 @@ def _stated_plan(
         bound=None if bound is None else stated(bound),
         gap=None if gaps[0] is None else stated(gaps[0]),
         criteria={name: stated(value) for name, value in evaluation.criteria.items()},
-        awards=tuple(_awards(fund, evaluation.decision)),
+        awards=awards,
         payments=payments,
         rules=tuple(_rule_line(value) for value in evaluation.limits),
         sources=tuple(_sources(fund, best.payments)),
-        declined=declined_of(fund, evaluation, best.payments),
+        declined=declined,
         manifest=manifest,
     )
 
@@ -207,32 +214,44 @@ def _stated_year(fund: Fund, year: int | None) -> int | None:
     return None if fund.round.years == 1 else year
 
 
-def _awards(fund: Fund, decision: Decision) -> list[Award]:
-    found = []
-    for j in sorted(decision):
-        choice = fund.ledger.choices[j]
-        award = decision[j] * fund.round.step
-        found.append(Award(choice.project.project, choice.option, _stated_year(fund, choice.start), stated(award)))
-    return found
+def _awards(fund: Fund, decision: Decision) -> tuple[Award, ...]:
+    funded, steps = columns_of(decision)
+    order = np.argsort(funded)
+    awards = _stated_column(ExactColumn(steps[order]).scaled(fund.ledger.step))
+    return tuple(map(Award, *_choice_columns(fund, funded[order]), awards))
 
 
 def _payments(fund: Fund, payments: Payments) -> tuple[Payment, ...]:
-    ledger = fund.ledger
-    rows = []
-    for paid in payments.lines:
-        choice = ledger.choices[ledger.line_choice[paid.line]]
-        rows.append(
-            Payment(
-                choice.project.project,
-                choice.option,
-                _stated_year(fund, choice.start),
-                ledger.regions[ledger.line_region[paid.line]],
-                _stated_year(fund, ledger.years[ledger.line_year[paid.line]]),
-                fund.classes.sources[paid.source].source,
-                stated(paid.amount),
-            )
+    ledger, paid = fund.ledger, payments.lines
+    years = [_stated_year(fund, year) for year in ledger.years]
+    return tuple(
+        map(
+            Payment,
+            *_choice_columns(fund, ledger.line_choice[paid.line]),
+            [ledger.regions[region] for region in ledger.line_region[paid.line].tolist()],
+            [years[year] for year in ledger.line_year[paid.line].tolist()],
+            [fund.classes.sources[source].source for source in paid.source.tolist()],
+            _stated_column(paid.amount),
         )
-    return tuple(rows)
+    )
+
+
+def _choice_columns(fund: Fund, numbers: Codes) -> tuple[list[str], list[str | None], list[int | None]]:
+    """Return project, option and start of some choices as a plan states them."""
+    choices = fund.ledger.choices
+    starts = [_stated_year(fund, year) for year in fund.ledger.years]
+    return (
+        [choices.projects[project].project for project in choices.project_of[numbers].tolist()],
+        [None if option < 0 else choices.options[option].option for option in choices.option_of[numbers].tolist()],
+        [starts[start] for start in choices.start_of[numbers].tolist()],
+    )
+
+
+def _stated_column(values: ExactColumn) -> list[Decimal]:
+    """Return values as a plan states them, equal ones as one object."""
+    found, codes = values.coded()
+    decimals = [stated(value) for value in found]
+    return [decimals[code] for code in codes.tolist()]
 
 
 def _rule_line(value: LimitValue) -> RuleLine:

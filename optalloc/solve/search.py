@@ -273,8 +273,8 @@ def granule_of(fund: Fund, level: int) -> Fraction | None:
     terms: set[Fraction] = set()
     for k in fund.appraisal.levels[level].gains:
         gain = fund.appraisal.gains[k]
-        terms.update(gain.factor * value for value in set(gain.constant))
-        terms.update(gain.factor * value for value in set(gain.slope))
+        terms.update(gain.factor * value for value in gain.constant.distinct())
+        terms.update(gain.factor * value for value in gain.slope.distinct())
         if gain.synergies:
             if fund.round.discount:
                 return None
