@@ -68,7 +68,10 @@ def read(path: str | Path, sets: Sequence[str] = ()) -> Round:
 
 
 def formulate(round_: Round) -> Fund:
-    """Return the round's mixed-integer programme: `fund.model` is an ordinary Pyomo model to extend."""
+    """Return the round's mixed-integer programme: `fund.model` is an ordinary Pyomo model to extend.
+
+    It is always the whole model, which takes long for a large round; `solve(round_)` does without.
+    """
     return Fund(round_)
 
 

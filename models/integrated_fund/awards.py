@@ -43,7 +43,7 @@ class Awards:
         self.accept_column[accepting] = np.arange(len(accepting))
         self.extra_column[varying] = np.arange(len(accepting), self.size)
 
-        status = np.array([project.status for project in ledger.projects])
+        status = np.array([project.status for project in ledger.projects], dtype=np.str_)
         allowed = (status != "excluded")[ledger.project_of]
         self.columns = (
             Columns(

@@ -21,26 +21,25 @@ import pyomo.environ as pyo
 from scipy import sparse
 
 from integrated_fund.awards import Awards
-from integrated_fund.ledger import Codes, Ledger, Mask, MeasureKey
+from integrated_fund.choices import Codes
+from integrated_fund.ledger import Ledger
 from integrated_fund.limits import Total
+from integrated_fund.measures import MeasureKey
+from integrated_fund.patterns import compacted
 from integrated_fund.pieces import Columns, Rows, stacked
 
 
 @dataclass(frozen=True)
 class Pivot:
-    """Cells of one measure: the cell of each pattern of lines (-1: in none), and the cells that make up each total.
-
-    A pattern is a set of lines that lie in the same totals of the measure; `pattern_of_line` has shape (lines,).
-    """
+    """Cells of one measure: the cell of each of the ledger's line patterns (-1: in none), and those of each total."""
 
     measure: MeasureKey
-    pattern_of_line: Codes
     cell_of_pattern: Codes
     cells_of_total: dict[int, Codes]
     size: int
 
 
-def pivots_of(totals: Sequence[Total]) -> list[Pivot]:
+def pivots_of(ledger: Ledger, totals: Sequence[Total]) -> list[Pivot]:
     """Return pivots for all totals, few non-zeros in all.
 
     Greedy: families of totals, largest first, each joining the pivot where it costs least, or starting one.
@@ -48,26 +47,29 @@ def pivots_of(totals: Sequence[Total]) -> list[Pivot]:
     by_measure: dict[MeasureKey, list[int]] = {}
     for number, total in enumerate(totals):
         by_measure.setdefault(total.measure, []).append(number)
-    return [pivot for measure, numbers in by_measure.items() for pivot in _pivots_of_measure(measure, numbers, totals)]
+    lines = np.bincount(ledger.pattern_of_line, minlength=len(ledger.patterns))
+    return [
+        pivot
+        for measure, numbers in by_measure.items()
+        for pivot in _pivots_of_measure(measure, numbers, totals, lines)
+    ]
 
 
 @dataclass
 class _Draft:
-    """A pivot in the making, over patterns (sets of lines that lie in the same totals)."""
+    """A pivot in the making, over groups of line patterns that lie in the same totals."""
 
-    code: Codes  # by pattern; 0: in no total of this pivot
+    code: Codes  # by group; 0: in no total of this pivot
     totals: list[int]
     cost: int
 
 
-def _pivots_of_measure(measure: MeasureKey, numbers: list[int], totals: Sequence[Total]) -> list[Pivot]:
-    # The ledger's line patterns, joined where these totals do not tell them apart.
-    coarse = _patterns([totals[number].patterns for number in numbers])
-    pattern_of_line = coarse[totals[numbers[0]].pattern_of_line]
-    size = np.bincount(pattern_of_line, minlength=int(coarse.max(initial=-1)) + 1)
-    example = np.zeros(len(size), dtype=np.int64)
-    example[coarse] = np.arange(len(coarse))
-    member = np.array([totals[number].patterns[example] for number in numbers])  # totals × patterns
+def _pivots_of_measure(measure: MeasureKey, numbers: list[int], totals: Sequence[Total], lines: Codes) -> list[Pivot]:
+    table = [totals[number].patterns for number in numbers]
+    a_pattern, group = compacted(table)
+    member = np.array(table)[:, a_pattern]  # totals × groups
+    size = np.zeros(len(a_pattern), dtype=np.int64)
+    np.add.at(size, group, lines)
 
     families: dict[int, list[int]] = {}
     for row, number in enumerate(numbers):
@@ -96,30 +98,8 @@ def _pivots_of_measure(measure: MeasureKey, numbers: list[int], totals: Sequence
         codes, compact = np.unique(draft.code, return_inverse=True)
         compact = compact.reshape(-1) - (1 if codes[0] == 0 else 0)
         cells = {numbers[row]: np.unique(compact[member[row]]) for row in draft.totals}
-        pivots.append(Pivot(measure, pattern_of_line, compact, cells, int(compact.max(initial=-1)) + 1))
+        pivots.append(Pivot(measure, compact[group], cells, int(compact.max(initial=-1)) + 1))
     return pivots
-
-
-def _patterns(masks: Sequence[Mask]) -> Codes:
-    """Return small numbers for the columns of a table given by its rows: equal columns have equal numbers."""
-    number: Codes = np.zeros(len(masks[0]), dtype=np.int64)
-    for first in range(0, len(masks), 8):
-        byte = np.zeros(len(number), dtype=np.int64)
-        for mask in masks[first : first + 8]:
-            byte = 2 * byte + mask
-        number = _small(256 * number + byte)
-    return number
-
-
-def _small(codes: Codes) -> Codes:
-    """Return codes from 0 up without a gap, in the same order."""
-    most = int(codes.max(initial=0)) + 1
-    if most > 4 * len(codes) + 2**16:
-        return np.unique(codes, return_inverse=True)[1].reshape(-1)
-    present = np.zeros(most, dtype=np.int64)  # faster than sorting as long as it fits
-    present[codes] = 1
-    ranks: Codes = np.cumsum(present) - 1
-    return ranks[codes]
 
 
 def _join(one: _Draft, other: _Draft, member: npt.NDArray[np.bool_], size: Codes) -> _Draft:
@@ -147,7 +127,7 @@ class Cells:
     def __init__(
         self, model: pyo.ConcreteModel, ledger: Ledger, awards: Awards, first: int, totals: Sequence[Total]
     ) -> None:
-        pivots = pivots_of(totals)
+        pivots = pivots_of(ledger, totals)
         self.pivots = len(pivots)
         self.count = sum(pivot.size for pivot in pivots)
         keys = [(k, c) for k, pivot in enumerate(pivots) for c in range(pivot.size)]
@@ -186,7 +166,7 @@ def scale_of(ledger: Ledger, key: MeasureKey) -> Fraction:
 def _coefficients(ledger: Ledger, awards: Awards, pivot: Pivot, scale: Fraction, first: int) -> sparse.csr_matrix:
     """Return the definitions of a pivot's cells, whose columns start at `first`; shape (cells, first + cells)."""
     measure = ledger.measure(pivot.measure)
-    cell_of_line = pivot.cell_of_pattern[pivot.pattern_of_line]
+    cell_of_line = pivot.cell_of_pattern[ledger.pattern_of_line]
     inside = np.flatnonzero(cell_of_line >= 0)
     cell = cell_of_line[inside]
     choice = ledger.line_choice[inside]

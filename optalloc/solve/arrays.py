@@ -130,8 +130,8 @@ def arrays_of(fund: Fund) -> Arrays:
     kind = np.array([row.bound_type for row in form.rows], dtype=np.int64)
     above = matrix.shape[0] - len(right)
 
-    decision = np.arange(width) < size
-    others = sparse.csr_matrix((np.ones(matrix.nnz), matrix.indices, matrix.indptr), shape=matrix.shape) @ ~decision
+    local = np.ones(matrix.shape[0], dtype=np.bool_)
+    local[np.searchsorted(matrix.indptr, np.flatnonzero(matrix.indices >= size), side="right") - 1] = False
 
     levels = np.zeros((len(fund.level_coefficients), width))
     if fund.compact:
@@ -143,11 +143,9 @@ def arrays_of(fund: Fund) -> Arrays:
 
     ahead = fund.decisions if fund.compact else ()
     source = {name: number for number, name in enumerate(fund.model.source)}
-
-    def bounds(lead: list[Vector], values: list[float | None], missing: float) -> Vector:
-        own = np.array([missing if value is None else value for value in values], dtype=np.float64)
-        return np.concatenate([*lead, own])
-
+    # A variable that somebody fixed is a number in the compiled rows.
+    lower = [variable.value if variable.fixed else variable.lb for variable in variables]
+    upper = [variable.value if variable.fixed else variable.ub for variable in variables]
     integer = [np.full(len(columns.lower), columns.integer) for columns in ahead]
 
     # Names of the model's own now: they are lost with the fund. Of the pieces there may be millions.
@@ -164,12 +162,12 @@ def arrays_of(fund: Fund) -> Arrays:
         matrix=matrix,
         row_lower=np.concatenate([*(rows.lower for rows in pieces), np.where(kind <= 0, right, -np.inf)]),
         row_upper=np.concatenate([*(rows.upper for rows in pieces), np.where(kind >= 0, right, np.inf)]),
-        column_lower=bounds([columns.lower for columns in ahead], [variable.lb for variable in variables], -np.inf),
-        column_upper=bounds([columns.upper for columns in ahead], [variable.ub for variable in variables], np.inf),
+        column_lower=np.concatenate([*(columns.lower for columns in ahead), _bounds(lower, -np.inf)]),
+        column_upper=np.concatenate([*(columns.upper for columns in ahead), _bounds(upper, np.inf)]),
         integer=np.concatenate([*integer, np.array([not v.is_continuous() for v in variables], dtype=np.bool_)]),
         levels=levels,
-        decision=decision,
-        local=others == 0,
+        decision=np.arange(width) < size,
+        local=local,
         row_names=LazyNames(row_names) if fund.compact else own_rows,
         column_names=LazyNames(column_names) if fund.compact else own_columns,
         accept=fund.awards.accept_column,
@@ -186,6 +184,10 @@ def arrays_of(fund: Fund) -> Arrays:
             if row.constraint.parent_component().name in ("source", "source_least", "source_carry")
         },
     )
+
+
+def _bounds(values: Sequence[float | None], missing: float) -> Vector:
+    return np.array([missing if value is None else value for value in values], dtype=np.float64)
 
 
 def _plain(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from optalloc.examples import EXAMPLES
 from optalloc.examples.generator import generate
 from optalloc.plan.plan import Plan
 from optalloc.solve.arrays import Arrays, Row, arrays_of
+from optalloc.solve.highs import write_model
 from optalloc.solve.planning import fund_for, plan_of
 from optalloc.solve.progress import Watch
 from tests.rule_texts.rounds import random_tables
@@ -163,6 +165,28 @@ def test_decisions_and_local_rows() -> None:
     assert not local.pop("cellular")
     blocks = ("one_choice_", "extra_only_if_accepted_", "link_", "together_")
     assert {name: name.startswith(blocks) for name in local} == local
+
+
+def test_a_variable_fixed_by_hand_stays_so() -> None:
+    fund = Fund(round_of(EXAMPLES["small"]()))
+    project = next(p.project for p in fund.ledger.projects if p.status == "candidate" and not p.is_block_grant)
+    column = fund.awards.accepted(project)[0]
+    for value in (0, 1):
+        fund.variables[column].fix(value)
+        plan = plan_of(fund, Watch())
+        assert isinstance(plan, Plan)
+        assert any(award.project == project for award in plan.awards) == bool(value)
+
+
+def test_the_same_model_file_either_way(tmp_path: Path) -> None:
+    for ending in ("lp", "mps"):
+        texts = []
+        for number, arrays in enumerate(_both(round_of(EXAMPLES["small"]()))):
+            path = tmp_path / f"{number}.{ending}"
+            write_model(arrays, arrays.levels[0], str(path))
+            texts.append(path.read_text("utf-8"))
+        assert texts[0] == texts[1]
+        assert "one_choice" in texts[0]
 
 
 def test_rows_added_to_the_arrays() -> None:
