@@ -171,7 +171,7 @@ def _solved(
     fund = fund_for(round_, solver)
     seconds["build"] = time.monotonic() - began
     began = time.monotonic()
-    inputs = Inputs(checked.sha256, tuple(sets))
+    inputs = Inputs(checked.sha256, tuple(sets), projects_file=checked.projects_file)
     result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
     seconds["solve"] = time.monotonic() - began
     return result

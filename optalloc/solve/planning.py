@@ -47,11 +47,12 @@ class NoPlan:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where a round came from, for the manifest: file hash, `--set` changes, overrides with who and why."""
+    """Where a round came from, for the manifest: file hashes, `--set` changes, overrides with who and why."""
 
     sha256: str | None = None
     sets: tuple[str, ...] = ()
     overrides: tuple[object, ...] = ()
+    projects_file: tuple[str, str] | None = None
 
 
 def fund_for(round_: Round, solver: str | None) -> Fund:
@@ -183,6 +184,9 @@ def _stated_plan(
         "round": fund.round.title,
         "round_digest": round_digest(fund.round),
         "round_sha256": inputs.sha256,
+        "projects_file": None
+        if inputs.projects_file is None
+        else dict(zip(("name", "sha256"), inputs.projects_file, strict=True)),
         "plan_digest": plan_digest(payments),
         "sets": list(inputs.sets),
         "overrides": list(inputs.overrides),
