@@ -156,7 +156,7 @@ def _decision(fund: Fund, ways: _Way) -> dict[int, int]:
 
 
 def _best_plans(search: Search, found: list[tuple[tuple[int, ...], Vector]], level: int, wanted: int) -> list[_Way]:
-    """Return the best plans of a level, the worst of them last; `found` are vectors that the sources may yet not pay."""
+    """Return the best plans of a level, the worst last; `found` are vectors that sources may yet not pay."""
     single = len(search.world.years) == 1
     plans: list[_Way] = []
     for _, vector in sorted(found, key=lambda entry: -entry[0][level]):
