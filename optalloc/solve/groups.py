@@ -338,7 +338,8 @@ class Groups:
             table = shapes[shape]
             if table is None:  # priced instead: the links couple, what they switch on is no group's
                 tied_rows = linking[rows_of[group]]
-                alone = np.array([len(set(self.project_of_column[by_row[r].indices])) == 1 for r in rows_of[group]])
+                owners = [set(self.project_of_column[by_row[r].indices].tolist()) for r in rows_of[group]]
+                alone = np.array([len(own) == 1 and -1 not in own for own in owners])
                 local[tied_rows[~alone]] = False
                 self.decision[switches] = False
                 for r in np.array(rows_of[group])[alone].tolist():
