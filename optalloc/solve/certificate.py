@@ -82,7 +82,9 @@ def _rule_prices(fund: Fund, arrays: Arrays, price_of_row: Vector) -> dict[str, 
     by_measure: dict[MeasureKey, float] = {}
     for row in limits.rows:
         measure = limits.totals[row.activity].measure
-        price = float(price_of_row[arrays.rule_rows[row.name]]) / float(fund.cells.scale[measure])
+        # A row that no column can change is not written.
+        written = arrays.rule_rows.get(row.name)
+        price = 0.0 if written is None else float(price_of_row[written]) / float(fund.cells.scale[measure])
         least = -float("inf") if row.rule.sense != "<=" else 0.0
         most = float("inf") if row.rule.sense != ">=" else 0.0
         if row.rule.penalty is not None:

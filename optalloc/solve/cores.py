@@ -65,7 +65,9 @@ class CoreSearch:
         # A better plan differs in one granule at least.
         if record.granule is not None:
             distance = max(0.0, distance - float(record.granule) * (1 - 1e-6))
-        return self.pricing.groups.whole(self.margin <= distance)
+        # An award that moves by one step is otherwise, too.
+        vertex = self.prices.vertex
+        return self.pricing.groups.whole(np.minimum(vertex.margin, vertex.step_margin) <= distance)
 
     def few_undecided(self) -> bool:
         """Whether the undecided projects are few enough to settle the round with them."""

@@ -40,13 +40,14 @@ class Vertex:
 
     `x` has shape (columns,), 0 on columns that are no decision. `margin` by project, shape (projects,): how much its
     group loses at least when its acceptance or its choice changes; `award_margin`: when its chosen award moves from one
-    end to the other (inf where it cannot).
+    end to the other (inf where it cannot), `step_margin`: by one step.
     """
 
     value: float
     x: Vector
     margin: Vector
     award_margin: Vector
+    step_margin: Vector
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,10 @@ class Groups:
         x[self._extra[raised]] = self._range[raised]
         award_margin = np.full(self.projects, np.inf)
         award_margin[self._unit_project[varying]] = np.abs(per_extra[varying]) * self._range[varying]
-        return Vertex(float(total.sum()) + linked_value, x, margin, award_margin)
+        step_margin = np.full(self.projects, np.inf)
+        movable = varying[self._range[varying] > 0]
+        step_margin[self._unit_project[movable]] = np.abs(per_extra[movable])
+        return Vertex(float(total.sum()) + linked_value, x, margin, award_margin, step_margin)
 
     def _best_patterns(self, reduced: Vector, unit: Vector, chosen: Codes, margin: Vector, x: Vector) -> float:
         """Decide the linked groups; `chosen`, `margin` and `x` are filled in. Return what they are worth."""
@@ -334,7 +338,8 @@ class Groups:
             table = shapes[shape]
             if table is None:  # priced instead: the links couple, what they switch on is no group's
                 tied_rows = linking[rows_of[group]]
-                alone = np.array([len(set(self.project_of_column[by_row[r].indices])) == 1 for r in rows_of[group]])
+                owners = [set(self.project_of_column[by_row[r].indices].tolist()) for r in rows_of[group]]
+                alone = np.array([len(own) == 1 and -1 not in own for own in owners])
                 local[tied_rows[~alone]] = False
                 self.decision[switches] = False
                 for r in np.array(rows_of[group])[alone].tolist():
