@@ -8,10 +8,12 @@ from decimal import Context, Decimal
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from integrated_fund.round import DIMENSIONS, FILTER_COLUMNS, Dimension
 from integrated_fund.sentences import DIMENSION_ZH
 from optalloc.workbook import values
-from optalloc.workbook.grid import Value
+from optalloc.workbook.grid import Coded, Value
 from optalloc.workbook.names import fold
 from optalloc.workbook.schema import Column
 from optalloc.workbook.values import Mistake, Note
@@ -73,6 +75,8 @@ _NONE: Mapping[int, Trouble] = MappingProxyType({})
 
 def convert_column(cells: Iterable[Value], convert: Converter) -> Converted:
     """Convert the cells of a column, each distinct text and number once."""
+    if isinstance(cells, Coded):
+        return _convert_coded(cells, convert)
     known: dict[Value, Any] = {}
     typed: list[Any] = []
     troubles: dict[int, Trouble] = {}
@@ -92,6 +96,25 @@ def convert_column(cells: Iterable[Value], convert: Converter) -> Converted:
             found = found.typed
         typed.append(found)
     return Converted(typed, troubles or _NONE)
+
+
+def _convert_coded(cells: Coded, convert: Converter) -> Converted:
+    found = [convert_cell(value, convert) for value in cells.values]
+    troubled = [code for code, one in enumerate(found) if type(one) is Trouble]
+    if not troubled:
+        return Converted(cells.with_each(found), _NONE)
+    codes = cells.codes
+    troubles = {at: found[codes[at]] for at in np.flatnonzero(cells.has_any(troubled)).tolist()}
+    return Converted(cells.with_each([one.typed if type(one) is Trouble else one for one in found]), troubles)
+
+
+def texts_taken(convert: Converter) -> Converter:
+    """Return a converter that says nothing of numbers stored as text: in a CSV file there are no others."""
+
+    def taken(value: Value, note: Note) -> Any:
+        return convert(value, lambda code: None if code == "number_as_text" else note(code))
+
+    return taken
 
 
 def convert_cell(cell: Value, convert: Converter) -> Any:

@@ -93,7 +93,7 @@ def _exact(plain: str) -> Decimal:
     exact = Decimal(plain).normalize(_WIDE)
     if len(plain) > 2 * _DIGITS or len(exact.as_tuple().digits) > _DIGITS or abs(exact) >= _TOO_LARGE:
         raise Mistake("too_many_digits")
-    return exact if exact else Decimal(0)  # no -0
+    return Decimal(int(exact)) if exact == exact.to_integral_value() else exact  # no -0, no 4E+1
 
 
 def percent(value: Value, note: Note) -> Decimal:

@@ -107,11 +107,14 @@ def test_doubled_headings(tmp_path: Path) -> None:
     [
         ("p.csv", None, "projects_file_missing"),
         ("p.txt", b"project\n", "projects_file_kind"),
-        ("p.csv", "project,名称\n".encode("gb18030"), "projects_file_unreadable"),
-        ("p.csv", b'project,sector\n"P1,edu\n', "projects_file_unreadable"),
-        ("p.csv", b"PK\x03\x04\0\0", "projects_file_unreadable"),
-        ("p.parquet", b"project,sector\nP1,edu\n", "projects_file_unreadable"),
-        ("p.parquet", b"", "projects_file_unreadable"),
+        ("p.csv", "project,名称\n".encode("gb18030"), "projects_file_encoding"),
+        ("p.csv", "project,sector\n".encode("utf-16"), "projects_file_encoding"),
+        ("p.csv", b'project,sector\n"P1,edu\n', "projects_file_quotes"),
+        ("p.csv", b"PK\x03\x04\0\0", "projects_file_encoding"),
+        ("p.parquet", b"project,sector\nP1,edu\n", "projects_file_damaged"),
+        ("p.parquet", b"", "projects_file_damaged"),
+        ("/p.csv", None, "projects_file_absolute"),
+        (f"{'x' * 300}.csv", None, "projects_file_unreadable"),
     ],
 )
 def test_files_that_cannot_be_used(tmp_path: Path, name: str, content: bytes | None, code: str) -> None:
