@@ -112,9 +112,9 @@ class Grid:
         return self.headings[position] if self.file is not None else column_letter(self.first_column + position)
 
     def place(self, row: int, position: int) -> Place:
-        """Return the address of a cell: `Sheet!B7`, or `projects.csv!max_award:7`."""
+        """Return the address of a cell: `Sheet!B7`, or `projects.csv!row 7, max_award`."""
         label = self.label(position)
-        return Place(self.name, f"{label}{row}" if self.file is None else f"{label}:{row}")
+        return Place(self.sheet, f"{label}{row}") if self.file is None else Place.in_file(self.file, row, label)
 
 
 def tally(cells: Sequence[Value]) -> Iterable[tuple[Value, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +21,6 @@ from optalloc.workbook.sheets import Problems, SheetRows, read_sheet
 
 _SHEET_OF: Mapping[str, Sheet] = {fold(word): sheet for sheet in SHEETS for word in (sheet.name, sheet.zh)}
 _GUIDE = frozenset(fold(word) for word in GUIDE)
-_CELL = re.compile(r"([A-Z]+)(\d+)", re.ASCII)
-_FILE_CELL = re.compile(r"(.*):(\d+)", re.ASCII | re.DOTALL)
 _ROUND = frozenset(fold(word) for word in ("Round", sheet_named("Round").zh))
 _PROJECTS = frozenset(fold(word) for word in ("Projects", sheet_named("Projects").zh))
 
@@ -163,11 +160,7 @@ def _in_order(problems: Sequence[Problem], sheet_names: Sequence[str]) -> tuple[
         place = problem.place
         if place is None or place.sheet not in order:
             return (-1, 0, 0, "")
-        in_file = _FILE_CELL.fullmatch(place.cell or "")
-        if in_file is not None:
-            return (order[place.sheet], int(in_file[2]), 0, in_file[1])
-        cell = _CELL.fullmatch(place.cell or "")
-        column, row = (cell[1], int(cell[2])) if cell is not None else ("", 0)
+        row, column = place.row_and_column
         return (order[place.sheet], row, len(column), column)
 
     once = {(p.code, p.place, p.found, tuple(p.details.items())): p for p in problems}
