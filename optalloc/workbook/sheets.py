@@ -12,7 +12,7 @@ from typing import Any
 from integrated_fund.problem import Problem
 from integrated_fund.round import Origin, Place, Table
 from optalloc.workbook import values
-from optalloc.workbook.columns import Converted, Converter, convert_column, converter_of, texts_taken
+from optalloc.workbook.columns import Converted, Converter, convert_column, converter_of
 from optalloc.workbook.grid import BadCell, Grid, GridRow, Records, Value, tally
 from optalloc.workbook.names import heading_name as folded_heading
 from optalloc.workbook.names import near_miss
@@ -334,7 +334,7 @@ def _report(
 ) -> Converted:
     """Convert a column and report the troubles at their cells."""
     cells = body.columns[position]
-    converted = convert_column(cells, convert if grid.file is None else texts_taken(convert))
+    converted = convert_column(cells, convert)
     for row, trouble in converted.troubles.items():
         place = grid.place(body.numbers[row], position)
         for code in trouble.notes:
