@@ -12,6 +12,7 @@ from optalloc.examples.generator import generate
 from optalloc.solve import sifting
 from optalloc.solve.arrays import Arrays, arrays_of
 from optalloc.solve.highs import solve_lp, solve_mip
+from optalloc.solve.planning import NoPlan, plan_of
 from optalloc.solve.progress import Watch
 from optalloc.solve.sifting import Prices, Pricing, priced
 from tests.support.tables import round_of
@@ -140,3 +141,17 @@ def test_the_same_prices_again() -> None:
     assert one is not None
     assert other is not None
     assert one.y.tolist() == other.y.tolist()
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize(("sense", "bound", "measure"), [(">=", 10**7, "accepted"), ("<=", 1, "award")])
+def test_a_programme_without_a_solution_has_no_prices(sense: str, bound: int, measure: str) -> None:
+    tables = generate(300, 1)
+    tables["Rules"].append({"rule": "never", "measure": measure, "sense": sense, "bound": bound})
+    fund = fund_for_solving(round_of(tables))
+    arrays = arrays_of(fund)
+    assert solve_lp(arrays, arrays.levels[0], Watch()).status == "infeasible"
+    assert priced(Pricing(arrays, arrays.levels[0], fund.ledger.project_of), Watch()) is None
+    result = plan_of(fund, Watch(), method="core")
+    assert isinstance(result, NoPlan)
+    assert result.status == "infeasible"
