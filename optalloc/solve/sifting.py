@@ -37,6 +37,8 @@ OPENINGS = 8
 CLOSE = 1e-7
 #: A sample's rows may be missed at a price of so many typical benefits for each typical project.
 ELASTIC = 5.0
+#: A price of so many typical benefits says that the programme has no solution.
+HOPELESS = 1e9
 #: The box opens by this share of a price, and by this share of a typical benefit where a price is 0.
 FLOOR = 1e-3
 
@@ -121,7 +123,7 @@ def priced(pricing: Pricing, watch: Watch, close: float = CLOSE, *, elastic: boo
     first = priced(sample, watch, max(close, 1e-4), elastic=True)
     if first is None:
         return None
-    return _Box(pricing, watch, close).move(first.y)
+    return _Box(pricing, watch, close, elastic=elastic).move(first.y)
 
 
 def _whole(pricing: Pricing, watch: Watch, elastic: bool) -> Prices | None:
@@ -177,8 +179,10 @@ def _restricted(
 class _Box:
     """The moving box over the prices of one programme."""
 
-    def __init__(self, pricing: Pricing, watch: Watch, close: float) -> None:
-        self.pricing, self.watch, self.close = pricing, watch, close
+    def __init__(self, pricing: Pricing, watch: Watch, close: float, *, elastic: bool) -> None:
+        self.pricing, self.watch, self.close, self.elastic = pricing, watch, close, elastic
+        #: No price gets beyond this.
+        self.wall = (ELASTIC if elastic else HOPELESS) * pricing.typical
         groups = pricing.groups
         master = sparse.csr_matrix(pricing.coupling[:, groups.master])
         # Rows that only say what a cell is take their prices from the rows that look at the cell. Rows between sources
@@ -210,8 +214,11 @@ class _Box:
         np.maximum.at(moved, groups.project_of_column[self._of_project], by_column)
         return moved
 
-    def move(self, y: Vector) -> Prices:
-        """Move the box from prices `y` until it holds the best ones, or the watch says stop."""
+    def move(self, y: Vector) -> Prices | None:
+        """Move the box from prices `y` until it holds the best ones, or the watch says stop.
+
+        None where prices grow beyond all measure: the programme has no solution.
+        """
         pricing, groups = self.pricing, self.pricing.groups
         bound, vertex, reduced = pricing.at(y)
         centre = Prices(y, bound, vertex, reduced, None)
@@ -219,7 +226,8 @@ class _Box:
         width = 0.0
         opened = OPEN
         for _ in range(STEPS):
-            self.watch.tell(None, centre.bound)
+            # The value of a sample bounds no plan of the round.
+            self.watch.tell(None, None if self.elastic else centre.bound)
             if self.watch.must_stop():
                 return centre
             unit = (np.abs(centre.y[self.boxed]) + FLOOR * pricing.typical) * growth
@@ -233,10 +241,12 @@ class _Box:
             if reached is None:
                 return centre
             step, value, missed, part = reached
+            if not self.elastic and (np.abs(step.y[self.boxed]) > 0.999 * self.wall).any():
+                return None
             width *= part
             touched = np.abs(step.y - centre.y)[self.boxed] > 0.999 * width * unit
             exact = step.bound - value <= self.close * abs(value)
-            if exact and not touched.any() and missed <= 1e-6:
+            if exact and not touched.any() and (missed <= 1e-6 or self.elastic):
                 return step if step.bound <= centre.bound else replace(centre, point=step.point)
             # A price at the wall wants further than others; a model that was right all over the box, a larger box.
             growth[touched] *= 2.0
@@ -256,7 +266,8 @@ class _Box:
             columns = groups.columns_of(inside)
             columns[groups.master] = True
             part = Part.of(pricing.arrays, columns, centre.vertex.x)
-            solved = _restricted(pricing, part, self.boxed, middle - width * box, middle + width * box, self.watch)
+            low, high = (np.clip(middle + side * width * box, -self.wall, self.wall) for side in (-1, 1))
+            solved = _restricted(pricing, part, self.boxed, low, high, self.watch)
             if solved is None:
                 return None
             bound, vertex, reduced = pricing.at(solved.y)

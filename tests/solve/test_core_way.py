@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import pytest
 
+from integrated_fund.evaluation import Decision
 from integrated_fund.fund import Fund, fund_for_solving
 from optalloc.examples.generator import generate
 from optalloc.plan.plan import Plan, stated
@@ -128,7 +129,7 @@ def test_both_ways_agree_in_tiny_cores_on_many_rounds(batch: int) -> None:
 # What prices decide.
 
 
-def _ways(fund: Fund, decision: dict[int, int]) -> _Way:
+def _ways(fund: Fund, decision: Decision) -> _Way:
     """Return what each project gets, as the oracle says it."""
     ledger = fund.ledger
     found: _Way = {}
