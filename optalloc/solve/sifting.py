@@ -30,8 +30,8 @@ from optalloc.solve.progress import Watch
 WHOLE = 16000
 SAMPLE = 8
 #: Groups that a box may leave open, about; more when pricing out finds them.
-OPEN = 6000
-STEPS = 60
+OPEN = 3000
+STEPS = 200
 OPENINGS = 8
 #: Relative distance between restricted value and bound at which the prices are as good as optimal.
 CLOSE = 1e-7
