@@ -177,7 +177,9 @@ def _cells(column: pa.ChunkedArray) -> list[Any] | None:
             return None  # a float32 of 0.1 is not 0.1
         return [None if value is None or value != value else value for value in column.to_pylist()]
     if pa.types.is_integer(kind) or pa.types.is_decimal(kind):
-        return [_number(value) for value in column.to_pylist()]
+        coded = column.combine_chunks().dictionary_encode()  # each distinct number once
+        numbers = [*(_number(value) for value in coded.dictionary.to_pylist()), None]
+        return [numbers[-1 if code is None else code] for code in coded.indices.to_pylist()]
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return [value or None for value in column.to_pylist()]
     if pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_date(kind):

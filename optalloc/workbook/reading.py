@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from integrated_fund.checks import check
+from integrated_fund.collector import collector_paused
 from optalloc.workbook.reader import Reading, read_round
 
 
@@ -22,5 +23,6 @@ def read_and_check(path: Path, sets: Sequence[str] = ()) -> Reading:
         return reading
     # A cell that could not be read holds a neutral value: what the checks say of it would mislead.
     faulty = {problem.place for problem in reading.problems if problem.severity == "error"}
-    found = check(reading.round, rows_only=reading.has_errors)
+    with collector_paused():
+        found = check(reading.round, rows_only=reading.has_errors)
     return replace(reading, problems=reading.problems + tuple(p for p in found if p.place not in faulty))

@@ -117,10 +117,19 @@ def digits(round_: Round) -> Iterator[Problem]:
     options: dict[str, list[Option]] = {}
     for option in round_.options:
         options.setdefault(option.project, []).append(option)
+    finest: dict[tuple[object, object], int] = {}  # decimals that a spread adds at most: few spreads, many projects
+    step_decimals = -int(round_.step.as_tuple().exponent)
     for project in round_.projects:
         if len(project.regions) == 1 and len(project.profile) == 1:
             continue
         levels = [project, *options.get(project.project, ())]
+        spread = (project.regions, project.profile)
+        if spread not in finest:
+            finest[spread] = max(-int(s.as_tuple().exponent) for _, s in project.regions) + max(
+                -int(part.as_tuple().exponent) for part in project.profile
+            )
+        if all(_is_short(level.max_award, step_decimals, finest[spread]) for level in levels):
+            continue
         shares = [share for _, share in project.regions]
         if any(_too_long(level, share, round_.step) for level in levels for share in shares):
             column = "region"
@@ -138,6 +147,12 @@ def digits(round_: Round) -> Iterator[Problem]:
         else:
             found = "; ".join(format(part, "f") for part in project.profile)
         yield problem("part_too_long", project.origin, column, found, step=format(round_.step, "f"))
+
+
+def _is_short(award: Decimal, step_decimals: int, spread_decimals: int) -> bool:
+    """Return whether every part of an award, or of one step, clearly takes at most 15 digits."""
+    decimals = max(step_decimals, -int(award.as_tuple().exponent)) + spread_decimals
+    return award.adjusted() + 1 + max(0, decimals) <= _DIGITS
 
 
 def _too_long(level: Project | Option, share: Decimal, step: Decimal) -> bool:
