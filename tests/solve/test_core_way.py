@@ -219,7 +219,7 @@ def test_better_plans_have_what_prices_decide() -> None:
 
 @pytest.mark.slow
 def test_better_plans_of_many_rounds_have_what_prices_decide() -> None:
-    assert sum(_decided_by_prices(seed) for seed in range(1000, 1600)) > 500
+    assert sum(_decided_by_prices(seed) for seed in range(1000, 1300)) > 250
 
 
 # Lexicographic rounds.
