@@ -195,8 +195,8 @@ class _Box:
         # Rows that only say what a cell is take their prices from the rows that look at the cell. Rows between sources
         # alone are few and have prices of their own whatever the box.
         holds_decision = np.diff(sparse.csr_matrix(pricing.coupling[:, groups.decision]).indptr) > 0
-        definition = holds_decision & (np.diff(master.indptr) == 1)
-        self.boxed = np.flatnonzero(~definition & self._looks_at_cells(master, definition))
+        definition = holds_decision & (np.diff(master.indptr) == 1) & (pricing.lower == pricing.upper)
+        self.boxed = np.flatnonzero(~definition & (holds_decision | self._looks_at_cells(master, definition)))
         self._definition = np.flatnonzero(definition)
         self._looking = abs(master[self.boxed])
         self._defined = abs(master[self._definition])
