@@ -222,7 +222,7 @@ def _hold(seed: int, draws: int) -> bool:
     return _holds(fund, given, answer)
 
 
-@pytest.mark.parametrize("batch", range(3))
+@pytest.mark.parametrize("batch", range(2))
 def test_the_bound_is_the_formula_and_bounds_every_plan(batch: int) -> None:
     assert sum(_hold(seed, 2) for seed in range(50 * batch, 50 * batch + 50)) > 30
 
@@ -252,7 +252,7 @@ def _features(fund: Fund) -> set[str]:
 
 def test_the_rounds_have_every_feature() -> None:
     found: dict[str, int] = {}
-    for seed in range(150):
+    for seed in range(90):
         for feature in _features(_fund(random_tables(random.Random(seed)))[0]):
             found[feature] = found.get(feature, 0) + 1
     kinds = {"requires", "excludes", "all_or_none", "at_least", "at_most", "synergy"}
@@ -268,7 +268,7 @@ def test_the_rounds_have_every_feature() -> None:
     }
     wanted |= {f"link {kind}" for kind in kinds} | {"block grant", "status mandatory", "status excluded"}
     wanted |= {"of total", "of funds", "of average"}
-    assert {feature: found.get(feature, 0) for feature in wanted if found.get(feature, 0) < 5} == {}
+    assert {feature: found.get(feature, 0) for feature in wanted if found.get(feature, 0) < 3} == {}
 
 
 # Rounds of uneven sizes, where whole numbers of the grid do not fit.

@@ -105,7 +105,7 @@ def test_lessons(seed: int) -> None:
 
 
 @pytest.mark.usefixtures("tiny_cores")
-@pytest.mark.parametrize("batch", range(2, 6))
+@pytest.mark.parametrize("batch", range(2, 4))
 def test_both_ways_agree_in_tiny_cores(batch: int) -> None:
     for seed in range(batch * BATCH, (batch + 1) * BATCH):
         _agree(seed)
@@ -214,7 +214,7 @@ def test_prices_decide_rightly_where_they_did_not(seed: int) -> None:
 
 
 def test_better_plans_have_what_prices_decide() -> None:
-    assert sum(_decided_by_prices(seed) for seed in range(120)) > 100
+    assert sum(_decided_by_prices(seed) for seed in range(60)) > 50
 
 
 @pytest.mark.slow
@@ -228,13 +228,13 @@ def test_better_plans_of_many_rounds_have_what_prices_decide() -> None:
 @pytest.mark.usefixtures("tiny_cores")
 def test_every_priority_in_its_turn() -> None:
     found = 0
-    for seed in range(5000, 5100):
+    for seed in range(5000, 5060):
         tables = random_tables(random.Random(seed))
         answer = best(tables)
         if answer is not None and len(answer.optima) > 1:
             found += 1
             _agrees_with(answer, _solved(tables, "core"))
-    assert found > 4
+    assert found > 2
 
 
 # One plan, however the round is written and however often it is solved.

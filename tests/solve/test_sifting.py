@@ -19,7 +19,7 @@ from tests.support.tables import round_of
 
 #: Projects, seed, tightness, rules, links for each thousand projects.
 _Round = tuple[int, int, float, int, int]
-ROUNDS: tuple[_Round, ...] = ((300, 1, 0.5, 60, 20), (300, 2, 1.0, 20, 50), (400, 3, 0.0, 60, 0), (500, 4, 0.5, 10, 50))
+ROUNDS: tuple[_Round, ...] = ((300, 1, 0.5, 60, 20), (300, 2, 1.0, 20, 50), (300, 3, 0.0, 60, 0), (300, 4, 0.5, 10, 50))
 MORE: tuple[_Round, ...] = tuple(
     (300 + 50 * (seed % 7), seed, (0.0, 0.3, 0.5, 0.8, 1.0)[seed % 5], (5, 20, 40, 60)[seed % 4], (0, 20, 50)[seed % 3])
     for seed in range(10, 18)
