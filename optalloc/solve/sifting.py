@@ -88,8 +88,8 @@ class Pricing:
         finite = (gain != 0) & np.isfinite(ends)
         return bound + vertex.value + float(gain[finite] @ ends[finite]), vertex, reduced
 
-    def sample(self) -> tuple[Pricing, float]:
-        """Return the programme of one group in `SAMPLE`, bounds scaled down, and the share of projects in it."""
+    def sample(self) -> tuple[Pricing, Codes]:
+        """Return the programme of one group in `SAMPLE`, bounds scaled down, and which coupling rows its own are."""
         labels = self.groups.group_labels()
         kept = _scattered(labels) % SAMPLE == 0
         share = float(kept.mean())
@@ -107,9 +107,14 @@ class Pricing:
             row_upper=scaled.row_upper * factor,
             accept=scaled.accept[units],
             extra=scaled.extra[units],
+            # Links that are priced here are priced in the sample, where their bounds say nothing about a group.
+            local=~coupling[part.rows],
+            decision=self.groups.decision[inside],
         )
         project_of = np.unique(self.project_of[units], return_inverse=True)[1].astype(np.int64)
-        return Pricing(arrays, self.cost[inside], project_of), share
+        sample = Pricing(arrays, self.cost[inside], project_of)
+        # Rows without a column in the sample are not in it.
+        return sample, np.searchsorted(self.groups.coupling, part.rows[sample.groups.coupling])
 
 
 def priced(pricing: Pricing, watch: Watch, close: float = CLOSE, *, elastic: bool = False) -> Prices | None:
@@ -119,11 +124,13 @@ def priced(pricing: Pricing, watch: Watch, close: float = CLOSE, *, elastic: boo
     """
     if pricing.groups.projects <= WHOLE:
         return _whole(pricing, watch, elastic)
-    sample, _ = pricing.sample()
+    sample, rows = pricing.sample()
     first = priced(sample, watch, max(close, 1e-4), elastic=True)
     if first is None:
         return None
-    return _Box(pricing, watch, close, elastic=elastic).move(first.y)
+    y = np.zeros(len(pricing.groups.coupling))
+    y[rows] = first.y
+    return _Box(pricing, watch, close, elastic=elastic).move(y)
 
 
 def _whole(pricing: Pricing, watch: Watch, elastic: bool) -> Prices | None:
@@ -188,8 +195,8 @@ class _Box:
         # Rows that only say what a cell is take their prices from the rows that look at the cell. Rows between sources
         # alone are few and have prices of their own whatever the box.
         holds_decision = np.diff(sparse.csr_matrix(pricing.coupling[:, groups.decision]).indptr) > 0
-        definition = holds_decision & (np.diff(master.indptr) == 1)
-        self.boxed = np.flatnonzero(~definition & self._looks_at_cells(master, definition))
+        definition = holds_decision & (np.diff(master.indptr) == 1) & (pricing.lower == pricing.upper)
+        self.boxed = np.flatnonzero(~definition & (holds_decision | self._looks_at_cells(master, definition)))
         self._definition = np.flatnonzero(definition)
         self._looking = abs(master[self.boxed])
         self._defined = abs(master[self._definition])
