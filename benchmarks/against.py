@@ -1,6 +1,6 @@
 """A round against HiGHS alone and SCIP alone: the same arrays, the same gap, the same clock, one thread each.
 
-    .venv/bin/python benchmarks/rivals.py ROUND.xlsx --limit 60 [--gap 0.0001] [--lp] [--without scip]
+    .venv/bin/python benchmarks/against.py ROUND.xlsx --limit 60 [--gap 0.0001] [--lp] [--without scip]
 
 Each runs in a process of its own, one after the other. Rivals are timed around the call that solves; of optalloc the
 `solve` step is taken (its ledger is built before, as the rivals' arrays are). `--lp` adds the time of HiGHS's
