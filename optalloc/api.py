@@ -27,8 +27,9 @@ from integrated_fund.problem import Problem
 from integrated_fund.round import Round
 from optalloc.errors import NO_PLAN, OptallocError
 from optalloc.plan.plan import Award, Declined, Payment, Plan, RuleLine, SourceLine
-from optalloc.solve.planning import NoPlan, plan_of
+from optalloc.solve.planning import NoPlan, fund_for, plan_of
 from optalloc.solve.progress import Listener, Watch, silent
+from optalloc.solve.search import Method
 from optalloc.workbook.reading import read_and_check
 
 
@@ -67,7 +68,10 @@ def read(path: str | Path, sets: Sequence[str] = ()) -> Round:
 
 
 def formulate(round_: Round) -> Fund:
-    """Return the round's mixed-integer programme: `fund.model` is an ordinary Pyomo model to extend."""
+    """Return the round's mixed-integer programme: `fund.model` is an ordinary Pyomo model to extend.
+
+    It is always the whole model, which takes long for a large round; `solve(round_)` does without.
+    """
     return Fund(round_)
 
 
@@ -77,20 +81,22 @@ def solve(
     gap: Decimal | float | str | None = None,
     time_limit: float | None = None,
     solver: str | None = None,
+    method: Method = "auto",
     listener: Listener = silent,
 ) -> Plan:
     """Return the plan of a round, or of a fund with constraints of one's own on its model.
 
-    `gap` is relative (the round's own when None), `time_limit` in seconds, `listener` hears the progress. Constraints
+    `gap` is relative (the round's own when None), `time_limit` in seconds, `method` the way
+    HiGHS is used (direct, core, auto: by size), `listener` hears the progress. Constraints
     of one's own are kept within the solver's tolerance, everything else exactly.
 
     Raises:
         NoPlanExists: no plan exists, or none was found in time.
         WrongUse: there is no solver of that name.
     """
-    fund = round_ if isinstance(round_, Fund) else Fund(round_)
+    fund = round_ if isinstance(round_, Fund) else fund_for(round_, solver)
     asked = None if gap is None else Decimal(str(gap))
-    result = plan_of(fund, Watch(time_limit, listener), gap=asked, solver=solver)
+    result = plan_of(fund, Watch(time_limit, listener), gap=asked, solver=solver, method=method)
     if isinstance(result, NoPlan):
         raise NoPlanExists(result)
     return result

@@ -12,84 +12,115 @@ All-or-nothing choices have no `extra`; block grants have only that (low = 0, no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyomo.environ as pyo
-from pyomo.core.expr.numeric_expr import LinearExpression
+from scipy import sparse
 
-from integrated_fund.ledger import Codes, Ledger
+from integrated_fund.ledger import Codes, Floats, Ledger
 from integrated_fund.names import distinct_names
+from integrated_fund.pieces import Columns, Rows
 
 
 class Awards:
-    """The decision columns of the model: `columns[accept_column[j]]`, `columns[extra_column[j]]` (-1: has none)."""
+    """The first columns of the programme: `accept`, then `extra`, both in the order of the ledger's choices.
 
-    def __init__(self, model: pyo.ConcreteModel, ledger: Ledger) -> None:
+    Attributes:
+        accept_column, extra_column: the column of each choice's decision (-1: has none), shape (choices,).
+        size: how many columns there are.
+        columns, rows: the pieces.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        choices = ledger.choices
-        self.names = distinct_names("_".join(str(part) for part in choice.key if part) for choice in choices)
-        accepting = [j for j, choice in enumerate(choices) if not choice.is_block_grant]
-        varying = [j for j, choice in enumerate(choices) if not choice.is_all_or_nothing]
+        accepting = np.flatnonzero(~ledger.is_block_grant)
+        varying = np.flatnonzero(ledger.is_block_grant | (ledger.low < ledger.high))
+        self.size = len(accepting) + len(varying)
+        self.accept_column: Codes = np.full(len(ledger.low), -1, dtype=np.int64)
+        self.extra_column: Codes = np.full(len(ledger.low), -1, dtype=np.int64)
+        self.accept_column[accepting] = np.arange(len(accepting))
+        self.extra_column[varying] = np.arange(len(accepting), self.size)
 
-        model.accept = pyo.Var([self.names[j] for j in accepting], domain=pyo.Binary)
-        model.extra = pyo.Var([self.names[j] for j in varying], domain=pyo.NonNegativeIntegers)
-        self.accept_column: Codes = np.full(len(choices), -1, dtype=np.int64)
-        self.extra_column: Codes = np.full(len(choices), -1, dtype=np.int64)
-        self.columns: list[pyo.Var] = []
-        for j in accepting:
-            self.accept_column[j] = len(self.columns)
-            self.columns.append(model.accept[self.names[j]])
-        for j in varying:
-            self.extra_column[j] = len(self.columns)
-            variable = model.extra[self.names[j]]
-            variable.setub(choices[j].high - choices[j].low)
-            self.columns.append(variable)
-
-        model.extra_only_if_accepted = pyo.Constraint(pyo.Any)
-        for j in varying:
-            if not choices[j].is_block_grant:
-                model.extra_only_if_accepted[self.names[j]] = (
-                    LinearExpression(
-                        constant=0,
-                        linear_coefs=[1, choices[j].low - choices[j].high],
-                        linear_vars=[model.extra[self.names[j]], model.accept[self.names[j]]],
-                    )
-                    <= 0
-                )
-        model.one_choice = pyo.Constraint(pyo.Any)
-        project_names = distinct_names(project.project for project in ledger.projects)
-        for project, name in zip(ledger.projects, project_names, strict=True):
-            numbers = ledger.choices_of[project.project]
-            if project.status == "excluded":
-                for j in numbers:
-                    for column in (self.accept_column[j], self.extra_column[j]):
-                        if column >= 0:
-                            self.columns[column].setub(0)
-            elif not project.is_block_grant and (len(numbers) > 1 or project.status == "mandatory"):
-                accepted = self.accepted(project.project)
-                model.one_choice[name] = accepted == 1 if project.status == "mandatory" else accepted <= 1
-
-    def accepted(self, project: str) -> LinearExpression:
-        """Return 1 if a project is accepted, as an expression."""
-        return self.accepted_by(self.ledger.choices_of[project])
-
-    def accepted_by(self, choices: Sequence[int]) -> LinearExpression:
-        """Return 1 if one of these choices of a project is accepted, as an expression."""
-        columns = [self.columns[self.accept_column[j]] for j in choices]
-        return LinearExpression(constant=0, linear_coefs=[1] * len(columns), linear_vars=columns)
-
-    def coefficients(
-        self, constant: Sequence[Fraction], slope: Sequence[Fraction], scale: Fraction
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Return what a value constant · accept + slope · award counts by `accept` and by `extra`, divided by scale."""
-        per_extra = np.array([float(value / scale) if value else 0.0 for value in slope])
-        per_accept = np.array(
-            [
-                float((value + choice_slope * choice.low) / scale)
-                for value, choice_slope, choice in zip(constant, slope, self.ledger.choices, strict=True)
-            ]
+        status = np.array([project.status for project in ledger.projects], dtype=np.str_)
+        allowed = (status != "excluded")[ledger.project_of]
+        self.columns = (
+            Columns(
+                "accept",
+                lambda: [self.names[j] for j in accepting.tolist()],
+                pyo.Binary,
+                np.zeros(len(accepting)),
+                allowed[accepting].astype(np.float64),
+            ),
+            Columns(
+                "extra",
+                lambda: [self.names[j] for j in varying.tolist()],
+                pyo.NonNegativeIntegers,
+                np.zeros(len(varying)),
+                np.where(allowed, ledger.high - ledger.low, 0)[varying].astype(np.float64),
+            ),
         )
-        return per_accept, per_extra
+        both = varying[~ledger.is_block_grant[varying]]
+        self.rows = (self._only_if_accepted(both), self._one_choice(status))
+
+    @cached_property
+    def names(self) -> list[str]:
+        """An ASCII name for each choice."""
+        return distinct_names("_".join(str(part) for part in choice.key if part) for choice in self.ledger.choices)
+
+    def _only_if_accepted(self, choices: Codes) -> Rows:
+        """extra[j] - (high[j] - low[j]) · accept[j] <= 0."""
+        ledger = self.ledger
+        span = (ledger.high - ledger.low)[choices]
+        matrix = sparse.csr_matrix(
+            (
+                np.column_stack([-span, np.ones(len(choices))]).reshape(-1),
+                np.column_stack([self.accept_column[choices], self.extra_column[choices]]).reshape(-1),
+                np.arange(0, 2 * len(choices) + 1, 2),
+            ),
+            shape=(len(choices), self.size),
+        )
+        return Rows(
+            "extra_only_if_accepted",
+            lambda: [self.names[j] for j in choices.tolist()],
+            matrix,
+            np.full(len(choices), -np.inf),
+            np.zeros(len(choices)),
+        )
+
+    def _one_choice(self, status: npt.NDArray[np.str_]) -> Rows:
+        """Σ accept[j] <= 1, or = 1 for a mandatory project. A single candidate needs no row."""
+        ledger = self.ledger
+        count = np.bincount(ledger.project_of, minlength=len(ledger.projects))
+        block_grant = np.zeros(len(ledger.projects), dtype=np.bool_)
+        block_grant[ledger.project_of] = ledger.is_block_grant
+        stated = ~block_grant & (status != "excluded") & ((count > 1) | (status == "mandatory"))
+        projects = np.flatnonzero(stated)
+        columns = self.accept_column[stated[ledger.project_of]]
+        matrix = sparse.csr_matrix(
+            (np.ones(len(columns)), columns, np.concatenate([[0], np.cumsum(count[projects])])),
+            shape=(len(projects), self.size),
+        )
+
+        def keys() -> list[str]:
+            names = distinct_names(project.project for project in ledger.projects)
+            return [names[number] for number in projects.tolist()]
+
+        lower = np.where(status[projects] == "mandatory", 1.0, -np.inf)
+        return Rows("one_choice", keys, matrix, lower, np.ones(len(projects)))
+
+    def accepted(self, project: str) -> list[int]:
+        """Return the columns whose sum is 1 if a project is accepted."""
+        return [int(self.accept_column[j]) for j in self.ledger.choices_of[project]]
+
+    def coefficients(self, constant: Floats, slope: Floats) -> tuple[Floats, Floats]:
+        """Return what a value constant · accept + slope · award counts by `accept` and by `extra` of each choice."""
+        return constant + slope * self.ledger.low, slope
+
+    def by_column(self, per_accept: Floats, per_extra: Floats) -> Floats:
+        """Return coefficients by choice as coefficients by column, shape (size,)."""
+        found = np.zeros(self.size)
+        for column, values in ((self.accept_column, per_accept), (self.extra_column, per_extra)):
+            found[column[column >= 0]] = values[column >= 0]
+        return found

@@ -18,25 +18,28 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 import pyomo.environ as pyo
-from pyomo.core.expr.numeric_expr import LinearExpression
 from scipy import sparse
 
 from integrated_fund.awards import Awards
-from integrated_fund.ledger import Codes, Ledger, MeasureKey
+from integrated_fund.choices import Codes
+from integrated_fund.ledger import Ledger
 from integrated_fund.limits import Total
+from integrated_fund.measures import MeasureKey
+from integrated_fund.patterns import compacted
+from integrated_fund.pieces import Columns, Rows, stacked
 
 
 @dataclass(frozen=True)
 class Pivot:
-    """Cells of one measure: the cell of each line (-1: in none) and the cells that make up each total, by number."""
+    """Cells of one measure: the cell of each of the ledger's line patterns (-1: in none), and those of each total."""
 
     measure: MeasureKey
-    cell_of_line: Codes
+    cell_of_pattern: Codes
     cells_of_total: dict[int, Codes]
     size: int
 
 
-def pivots_of(totals: Sequence[Total]) -> list[Pivot]:
+def pivots_of(ledger: Ledger, totals: Sequence[Total]) -> list[Pivot]:
     """Return pivots for all totals, few non-zeros in all.
 
     Greedy: families of totals, largest first, each joining the pivot where it costs least, or starting one.
@@ -44,26 +47,29 @@ def pivots_of(totals: Sequence[Total]) -> list[Pivot]:
     by_measure: dict[MeasureKey, list[int]] = {}
     for number, total in enumerate(totals):
         by_measure.setdefault(total.measure, []).append(number)
-    return [pivot for measure, numbers in by_measure.items() for pivot in _pivots_of_measure(measure, numbers, totals)]
+    lines = np.bincount(ledger.pattern_of_line, minlength=len(ledger.patterns))
+    return [
+        pivot
+        for measure, numbers in by_measure.items()
+        for pivot in _pivots_of_measure(measure, numbers, totals, lines)
+    ]
 
 
 @dataclass
 class _Draft:
-    """A pivot in the making, over patterns (sets of lines that lie in the same totals)."""
+    """A pivot in the making, over groups of line patterns that lie in the same totals."""
 
-    code: Codes  # by pattern; 0: in no total of this pivot
+    code: Codes  # by group; 0: in no total of this pivot
     totals: list[int]
     cost: int
 
 
-def _pivots_of_measure(measure: MeasureKey, numbers: list[int], totals: Sequence[Total]) -> list[Pivot]:
-    table = np.array([totals[number].lines for number in numbers])
-    packed = np.packbits(table, axis=0).T
-    _, first, pattern_of_line, size = np.unique(
-        packed, axis=0, return_index=True, return_inverse=True, return_counts=True
-    )
-    pattern_of_line = pattern_of_line.reshape(-1)
-    member = table[:, first]  # totals × patterns
+def _pivots_of_measure(measure: MeasureKey, numbers: list[int], totals: Sequence[Total], lines: Codes) -> list[Pivot]:
+    table = [totals[number].patterns for number in numbers]
+    a_pattern, group = compacted(table)
+    member = np.array(table)[:, a_pattern]  # totals × groups
+    size = np.zeros(len(a_pattern), dtype=np.int64)
+    np.add.at(size, group, lines)
 
     families: dict[int, list[int]] = {}
     for row, number in enumerate(numbers):
@@ -92,7 +98,7 @@ def _pivots_of_measure(measure: MeasureKey, numbers: list[int], totals: Sequence
         codes, compact = np.unique(draft.code, return_inverse=True)
         compact = compact.reshape(-1) - (1 if codes[0] == 0 else 0)
         cells = {numbers[row]: np.unique(compact[member[row]]) for row in draft.totals}
-        pivots.append(Pivot(measure, compact[pattern_of_line], cells, int(compact.max(initial=-1)) + 1))
+        pivots.append(Pivot(measure, compact[group], cells, int(compact.max(initial=-1)) + 1))
     return pivots
 
 
@@ -118,61 +124,68 @@ class Cells:
     tolerances of 1e-6, and money in single yuan would drown them.
     """
 
-    def __init__(self, model: pyo.ConcreteModel, ledger: Ledger, awards: Awards, totals: Sequence[Total]) -> None:
-        self._terms: dict[int, list[pyo.Var]] = {}
-        self.scale: dict[MeasureKey, Fraction] = {}
-        pivots = pivots_of(totals)
-        names = [f"{pivot.measure.name}_{number}" for number, pivot in enumerate(pivots)]
-        model.cell = pyo.Var([(k, c) for k, pivot in enumerate(pivots) for c in range(pivot.size)])
-        model.cells = pyo.Constraint(pyo.Any)
+    def __init__(
+        self, model: pyo.ConcreteModel, ledger: Ledger, awards: Awards, first: int, totals: Sequence[Total]
+    ) -> None:
+        pivots = pivots_of(ledger, totals)
+        self.pivots = len(pivots)
         self.count = sum(pivot.size for pivot in pivots)
-        self.pivots = len(names)
-        for k, pivot in enumerate(pivots):
-            scale = self.scale.setdefault(pivot.measure, scale_of(ledger, pivot.measure))
-            matrix = _coefficients(ledger, awards, pivot, scale)
-            for c in range(pivot.size):
-                begin, end = matrix.indptr[c], matrix.indptr[c + 1]
-                columns = matrix.indices[begin:end].tolist()
-                model.cells[k, c] = (
-                    LinearExpression(
-                        constant=0,
-                        linear_coefs=[-1.0, *matrix.data[begin:end].tolist()],
-                        linear_vars=[model.cell[k, c], *(awards.columns[column] for column in columns)],
-                    )
-                    == 0
-                )
+        keys = [(k, c) for k, pivot in enumerate(pivots) for c in range(pivot.size)]
+        columns = Columns("cell", lambda: keys, pyo.Reals, np.full(self.count, -np.inf), np.full(self.count, np.inf))
+        self.variables = columns.variables_in(model)
+        self.scale: dict[MeasureKey, Fraction] = {
+            measure: scale_of(ledger, measure) for measure in dict.fromkeys(pivot.measure for pivot in pivots)
+        }
+        self._numbers: dict[int, list[int]] = {}
+        matrices = []
+        begin = 0
+        for pivot in pivots:
+            matrices.append(_coefficients(ledger, awards, pivot, self.scale[pivot.measure], first + begin))
             for total, cells in pivot.cells_of_total.items():
-                self._terms[total] = [model.cell[k, int(c)] for c in cells]
+                self._numbers[total] = (begin + cells).tolist()
+            begin += pivot.size
+        zeros = np.zeros(self.count)
+        self.rows = Rows("cells", lambda: keys, stacked(matrices, first + self.count), zeros, zeros)
 
     def terms(self, total: int) -> list[pyo.Var]:
         """Return the cell variables that sum up to a total."""
-        return self._terms[total]
+        return [self.variables[number] for number in self._numbers[total]]
 
 
 def scale_of(ledger: Ledger, key: MeasureKey) -> Fraction:
     """Return the power of ten nearest to the median project's value of a measure (1 where nothing has a value)."""
     measure = ledger.measure(key)
-    values = sorted(
-        abs(float(measure.value(j, choice.high)))
-        for j, choice in enumerate(ledger.choices)
-        if measure.value(j, choice.high)
-    )
-    if not values:
+    values = np.abs(measure.constant_floats + measure.slope_floats * ledger.high)
+    values = values[values > 0]
+    if not len(values):
         return Fraction(1)
-    exponent = round(math.log10(values[len(values) // 2]))
+    exponent = round(math.log10(np.partition(values, len(values) // 2)[len(values) // 2]))
     return Fraction(10**exponent) if exponent >= 0 else Fraction(1, 10**-exponent)
 
 
-def _coefficients(ledger: Ledger, awards: Awards, pivot: Pivot, scale: Fraction) -> sparse.csr_matrix:
-    """Return the cells by columns of the awards block, shape (cells, columns)."""
+def _coefficients(ledger: Ledger, awards: Awards, pivot: Pivot, scale: Fraction, first: int) -> sparse.csr_matrix:
+    """Return the definitions of a pivot's cells, whose columns start at `first`; shape (cells, first + cells)."""
     measure = ledger.measure(pivot.measure)
-    inside = np.flatnonzero(pivot.cell_of_line >= 0)
+    cell_of_line = pivot.cell_of_pattern[ledger.pattern_of_line]
+    inside = np.flatnonzero(cell_of_line >= 0)
+    cell = cell_of_line[inside]
     choice = ledger.line_choice[inside]
-    cell = pivot.cell_of_line[inside]
-    weight = np.array([float(measure.weight[line]) for line in inside.tolist()])
-    per_accept, per_extra = awards.coefficients(measure.constant, measure.slope, scale)
-    rows = np.concatenate([cell, cell])
-    columns = np.concatenate([awards.accept_column[choice], awards.extra_column[choice]])
-    data = np.concatenate([weight * per_accept[choice], weight * per_extra[choice]])
-    keep = (columns >= 0) & (data != 0)
-    return sparse.coo_matrix((data[keep], (rows[keep], columns[keep])), shape=(pivot.size, len(awards.columns))).tocsr()
+    weight = measure.weight_floats[inside] * scale.denominator / scale.numerator
+    rows, columns, data = [], [], []
+    per_accept, per_extra = awards.coefficients(measure.constant_floats, measure.slope_floats)
+    for column_of, value in ((awards.accept_column, per_accept), (awards.extra_column, per_extra)):
+        column, coefficient = column_of[choice], weight * value[choice]
+        keep = (column >= 0) & (coefficient != 0)
+        rows.append(cell[keep])
+        columns.append(column[keep])
+        data.append(coefficient[keep])
+    every = np.arange(pivot.size)
+    matrix = sparse.coo_matrix(
+        (
+            np.concatenate([*data, np.full(pivot.size, -1.0)]),
+            (np.concatenate([*rows, every]), np.concatenate([*columns, first + every])),
+        ),
+        shape=(pivot.size, first + pivot.size),
+    ).tocsr()
+    matrix.eliminate_zeros()
+    return matrix

@@ -10,30 +10,65 @@ number first, criteria of equal priority summed with their weights. Penalties of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
+from integrated_fund.choices import Mask
+from integrated_fund.exact_column import ExactColumn, Floats
 from integrated_fund.ledger import ONE, ZERO, Ledger
 from integrated_fund.limits import selected
+from integrated_fund.measures import MeasureKey
 from integrated_fund.round import Criterion, Link
 
 
 @dataclass(frozen=True)
 class Gain:
-    """A criterion's exact value by choice: `constant` once accepted and `slope` for each step of award."""
+    """A criterion: its measure over some line patterns, each year at its discount factor, and its synergies."""
 
     criterion: Criterion
-    constant: tuple[Fraction, ...]
-    slope: tuple[Fraction, ...]
+    measure: MeasureKey
+    patterns: Mask
     synergies: tuple[Link, ...]
+    ledger: Ledger = field(repr=False)
+
+    @cached_property
+    def constant(self) -> ExactColumn:
+        """What each choice is worth once accepted, shape (choices,)."""
+        return self._counted.times(self.ledger.measure(self.measure).constant)
+
+    @cached_property
+    def slope(self) -> ExactColumn:
+        """What each step of award is worth, shape (choices,)."""
+        return self._counted.times(self.ledger.measure(self.measure).slope)
+
+    @property
+    def constant_floats(self) -> Floats:
+        """The constants as floats, shape (choices,)."""
+        return self.constant.floats
+
+    @property
+    def slope_floats(self) -> Floats:
+        """The slopes as floats, shape (choices,)."""
+        return self.slope.floats
 
     @property
     def factor(self) -> Fraction:
         """What one unit of the criterion counts in its level: the weight (1 when blank), negative for `min`."""
         weight = ONE if self.criterion.weight is None else Fraction(self.criterion.weight)
         return weight if self.criterion.direction == "max" else -weight
+
+    @cached_property
+    def _counted(self) -> ExactColumn:
+        """What a value of 1 counts for, by choice."""
+        ledger = self.ledger
+        lines = np.flatnonzero(self.patterns[ledger.pattern_of_line])
+        weight = ledger.measure(self.measure).weight.take(lines)
+        if ledger.round.discount:
+            weight = weight.times(ExactColumn.of(discount_factors(ledger)).take(ledger.line_year[lines]))
+        return weight.sum_by(ledger.line_choice[lines], len(ledger.choices))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +87,16 @@ def discount_factors(ledger: Ledger) -> tuple[Fraction, ...]:
 
 
 def gains_of(ledger: Ledger) -> tuple[Gain, ...]:
-    """Return the criteria of the ledger's round, sorted by name, as coefficients on the choices."""
-    factors = discount_factors(ledger)
+    """Return the criteria of the ledger's round, sorted by name."""
     gains = []
     for criterion in sorted(ledger.round.criteria, key=lambda criterion: criterion.criterion):
         years = None
         if "year" in criterion.filter.by:
             on_years = criterion.filter.on("year")
             years = frozenset(year for year in ledger.years if year is not None and on_years.passes(str(year)))
-        key, lines = selected(criterion.measure, criterion.basis, criterion.filter, years, ledger)
-        measure = ledger.measure(key)
-        counted = [ZERO] * len(ledger.choices)
-        for line in np.flatnonzero(lines).tolist():
-            weight = measure.weight[line]
-            if weight:
-                counted[ledger.line_choice[line]] += weight * factors[ledger.line_year[line]]
-        gains.append(
-            Gain(
-                criterion,
-                tuple(a * b for a, b in zip(counted, measure.constant, strict=True)),
-                tuple(a * b for a, b in zip(counted, measure.slope, strict=True)),
-                tuple(link for link in synergies_of(ledger) if link.criterion == criterion.criterion),
-            )
-        )
+        measure, patterns = selected(criterion.measure, criterion.basis, criterion.filter, years, ledger)
+        synergies = tuple(link for link in synergies_of(ledger) if link.criterion == criterion.criterion)
+        gains.append(Gain(criterion, measure, patterns, synergies, ledger))
     return tuple(gains)
 
 

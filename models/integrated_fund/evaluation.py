@@ -11,13 +11,22 @@ from fractions import Fraction
 
 import numpy as np
 
+from integrated_fund.choices import Codes, Mask
 from integrated_fund.criteria import Gain, Level, discount_factors, gains_of, levels_of
-from integrated_fund.ledger import ZERO, Ledger, MeasureKey
+from integrated_fund.ledger import ONE, ZERO, Ledger
 from integrated_fund.limits import Limit, Limits, limits_of
+from integrated_fund.measures import MeasureKey
+from integrated_fund.patterns import compacted
 from integrated_fund.round import Link
 
 #: The funded choices and their awards in whole steps. A block grant of 0 steps is left out.
 Decision = Mapping[int, int]
+
+
+def columns_of(decision: Decision) -> tuple[Codes, Codes]:
+    """Return the funded choices and their awards in whole steps, in the decision's order; both of shape (funded,)."""
+    funded = np.fromiter(decision.keys(), dtype=np.int64, count=len(decision))
+    return funded, np.fromiter(decision.values(), dtype=np.int64, count=len(decision))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,25 @@ class Evaluation:
         return (value for value in self.limits if value.violation and value.limit.rule.penalty is None)
 
 
+@dataclass(frozen=True, slots=True)
+class SumRow:
+    """A sum over some lines: a total, or one year's part of a gain, which counts `factor` times."""
+
+    total: int | None
+    gain: int | None
+    factor: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The sums of one measure: which groups of line patterns are in each, shape (rows, groups)."""
+
+    measure: MeasureKey
+    rows: tuple[SumRow, ...]
+    members: Mask
+    group_of_pattern: Codes
+
+
 class Appraisal:
     """Evaluates decisions of one round: the exact rows and coefficients, made once and used for every decision."""
 
@@ -71,41 +99,49 @@ class Appraisal:
         self.gains: tuple[Gain, ...] = gains_of(ledger)
         self.levels: tuple[Level, ...] = levels_of(ledger, self.gains)
         self._discount = discount_factors(ledger)
-        by_measure: dict[MeasureKey, list[int]] = {}
-        for number, total in enumerate(self.limits.totals):
-            by_measure.setdefault(total.measure, []).append(number)
-        # For each measure: its totals, which lines are in each (totals × lines), and each line's pattern of totals.
-        self._tables = {}
-        for measure, numbers in by_measure.items():
-            table = np.array([self.limits.totals[n].lines for n in numbers])
-            self._tables[measure] = (np.array(numbers), table, np.packbits(table, axis=0).T)
+        self.sums = self._sums_by_measure()
 
-    def totals(self, decision: Decision) -> list[Fraction]:
-        """Return every total of `limits` at a decision."""
+    def _sums_by_measure(self) -> list[Sums]:
+        """Return what has to be added up: every total, and every criterion in each year that counts differently."""
+        rows: dict[MeasureKey, list[tuple[SumRow, Mask]]] = {}
+        for number, total in enumerate(self.limits.totals):
+            rows.setdefault(total.measure, []).append((SumRow(number, None, ONE), total.patterns))
+        year = self.ledger.patterns.year
+        for number, gain in enumerate(self.gains):
+            own = rows.setdefault(gain.measure, [])
+            for factor in dict.fromkeys(self._discount):
+                years = np.array([other == factor for other in self._discount], dtype=np.bool_)
+                own.append((SumRow(None, number, factor), gain.patterns & years[year]))
+        found = []
+        for measure, entries in rows.items():
+            members = np.array([patterns for _, patterns in entries])
+            # Patterns that lie in the same sums are one group.
+            a_pattern, group = compacted(list(members))
+            found.append(Sums(measure, tuple(row for row, _ in entries), members[:, a_pattern], group))
+        return found
+
+    def _added_up(self, decision: Decision) -> tuple[list[Fraction], list[Fraction]]:
+        """Return every total of `limits` and every criterion (synergies apart) at a decision."""
         ledger = self.ledger
         totals = [ZERO] * len(self.limits.totals)
-        for key, (numbers, table, packed) in self._tables.items():
-            measure = ledger.measure(key)
-            # Lines that lie in the same totals are added up first: a few hundred sums instead of one for each line.
-            sums: dict[bytes, Fraction] = {}
-            member: dict[bytes, int] = {}
-            for choice, steps in decision.items():
-                value = measure.value(choice, steps)
-                if not value:
-                    continue
-                for line in ledger.lines_of[choice]:
-                    if measure.weight[line]:
-                        pattern = packed[line].tobytes()
-                        sums[pattern] = sums.get(pattern, ZERO) + measure.weight[line] * value
-                        member[pattern] = line
-            for pattern, amount in sums.items():
-                for number in numbers[table[:, member[pattern]]].tolist():
-                    totals[number] += amount
-        return totals
+        gains = [ZERO] * len(self.gains)
+        funded, steps = columns_of(decision)
+        lines, place = ledger.lines_of_choices(funded)
+        patterns = ledger.pattern_of_line[lines]
+        for sums in self.sums:
+            measure = ledger.measure(sums.measure)
+            values = measure.values(funded, steps).take(place).times(measure.weight.take(lines))
+            found = values.sums_over(sums.group_of_pattern[patterns], sums.members)
+            for row, value in zip(sums.rows, found, strict=True):
+                if row.total is not None:
+                    totals[row.total] = value
+                if row.gain is not None:
+                    gains[row.gain] += row.factor * value
+        return totals, gains
 
     def evaluate(self, decision: Decision) -> Evaluation:
         """Return everything a decision adds up to."""
-        totals = self.totals(decision)
+        totals, gains = self._added_up(decision)
         limits = tuple(
             LimitValue(
                 row,
@@ -114,7 +150,10 @@ class Appraisal:
             )
             for row in self.limits.rows
         )
-        criteria = {gain.criterion.criterion: self._gain(gain, decision) for gain in self.gains}
+        criteria = {
+            gain.criterion.criterion: own + sum((self._synergy(link, decision) for link in gain.synergies), ZERO)
+            for gain, own in zip(self.gains, gains, strict=True)
+        }
         levels = [
             sum((self.gains[k].factor * criteria[self.gains[k].criterion.criterion] for k in level.gains), ZERO)
             for level in self.levels
@@ -123,10 +162,6 @@ class Appraisal:
             (Fraction(v.limit.rule.penalty) * v.violation for v in limits if v.limit.rule.penalty is not None), ZERO
         )
         return Evaluation(decision, criteria, tuple(levels), limits, tuple(self._broken_links(decision)))
-
-    def _gain(self, gain: Gain, decision: Decision) -> Fraction:
-        own = sum((gain.constant[choice] + gain.slope[choice] * steps for choice, steps in decision.items()), ZERO)
-        return own + sum((self._synergy(link, decision) for link in gain.synergies), ZERO)
 
     def _synergy(self, link: Link, decision: Decision) -> Fraction:
         last = 0
@@ -142,7 +177,8 @@ class Appraisal:
         return Fraction(link.value) * self._discount[last]
 
     def _broken_links(self, decision: Decision) -> Iterator[Link]:
-        accepted = {self.ledger.choices[j].project.project for j in decision}
+        named = {project for link in self.ledger.round.links for project in link.projects}
+        accepted = {project for project in named if any(j in decision for j in self.ledger.choices_of[project])}
         for link in self.ledger.round.links:
             count = len(accepted.intersection(link.projects))
             size = len(link.projects)

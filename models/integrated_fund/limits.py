@@ -16,23 +16,35 @@ A row compares an activity with a bound, multiplied out so that both sides are i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
-from integrated_fund.ledger import ZERO, Ledger, Mask, MeasureKey
+from integrated_fund.choices import Mask
+from integrated_fund.ledger import ZERO, Ledger
+from integrated_fund.measures import MeasureKey
 from integrated_fund.names import distinct_names
 from integrated_fund.round import Dimension, Filter, Region, Rule, Selection, Source
 
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """A measure added up over lines. `family` numbers the totals of one rule, which are mostly disjoint."""
+    """A measure added up over lines. `family` numbers the totals of one rule, which are mostly disjoint.
+
+    `patterns` says which line patterns are in it, shape (patterns,); `pattern_of_line` is the ledger's.
+    """
 
     measure: MeasureKey
-    lines: Mask
+    patterns: Mask
     family: int
+    pattern_of_line: npt.NDArray[np.int32] = field(repr=False)
+
+    @property
+    def lines(self) -> Mask:
+        """Which lines are in it, shape (lines,)."""
+        return self.patterns[self.pattern_of_line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +78,11 @@ def limits_of(ledger: Ledger) -> Limits:
     totals: list[Total] = []
     number_of: dict[tuple[MeasureKey, bytes], int] = {}
 
-    def total(measure: MeasureKey, lines: Mask, family: int) -> int:
-        key = (measure, np.packbits(lines).tobytes())
+    def total(measure: MeasureKey, patterns: Mask, family: int) -> int:
+        key = (measure, np.packbits(patterns).tobytes())
         if key not in number_of:
             number_of[key] = len(totals)
-            totals.append(Total(measure, lines, family))
+            totals.append(Total(measure, patterns, family, ledger.pattern_of_line))
         return number_of[key]
 
     rows: list[Limit] = []
@@ -125,7 +137,7 @@ def members_of(rule: Rule, ledger: Ledger) -> Sequence[str | None]:
     elif each == "year":
         candidates = [str(year) for year in ledger.years]
     else:
-        candidates = ledger.values_of(each, ledger.lines(rule.filter))
+        candidates = ledger.patterns.values(each, ledger.patterns.passing(rule.filter))
         if each == "tag" and selection.include:
             candidates = [tag for tag in candidates if tag in selection.include]
     return sorted({member for member in candidates if selection.passes(member)})
@@ -177,25 +189,26 @@ def _years(rule: Rule, member: str | None, ledger: Ledger) -> frozenset[int] | N
 def selected(
     name: str, basis: str | None, filter_: Filter, years: frozenset[int] | None, ledger: Ledger
 ) -> tuple[MeasureKey, Mask]:
-    """Return the measure and the lines for a filter, of which the years are given apart (None: all).
+    """Return the measure and the line patterns for a filter, of which the years are given apart (None: all).
 
     `accepted` counts a project once however many years it runs, so its years belong to the measure, not to the lines.
     """
-    lines = ledger.lines(Filter({dimension: s for dimension, s in filter_.by.items() if dimension != "year"}))
+    without_years = Filter({dimension: s for dimension, s in filter_.by.items() if dimension != "year"})
+    patterns = ledger.patterns.passing(without_years)
     if name == "accepted":
-        return MeasureKey(name, None, years), lines
+        return MeasureKey(name, None, years), patterns
     if years is not None:
         in_years = np.array([year in years for year in ledger.years], dtype=np.bool_)
-        lines &= in_years[ledger.line_year]
-    return MeasureKey(name, "award" if basis == "award" and name not in ("award", "cofunding") else None), lines
+        patterns &= in_years[ledger.patterns.year]
+    return MeasureKey(name, "award" if basis == "award" and name not in ("award", "cofunding") else None), patterns
 
 
 def _activity(rule: Rule, member: str | None, ledger: Ledger) -> tuple[MeasureKey, Mask]:
     years = _years(rule, member, ledger)
-    measure, lines = selected(rule.measure, rule.basis, rule.filter, years, ledger)
+    measure, patterns = selected(rule.measure, rule.basis, rule.filter, years, ledger)
     if rule.each is not None and rule.each != "year" and member is not None:
-        lines &= ledger.lines_where(rule.each, member)
-    return measure, lines
+        patterns &= ledger.patterns.being(rule.each, member)
+    return measure, patterns
 
 
 def _base(rule: Rule, member: str | None, ledger: Ledger) -> tuple[MeasureKey, Mask]:
@@ -229,5 +242,5 @@ def _admitted(dimension: Dimension, selection: Selection, ledger: Ledger) -> Ite
     elif dimension == "belt":
         values = [region.belt for region in ledger.round.regions]
     else:
-        values = [*ledger.values_of(dimension, ledger.lines()), None]
+        values = [*ledger.dimensions.values(dimension), None]
     yield from (value for value in values if selection.passes(value))

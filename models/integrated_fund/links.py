@@ -1,8 +1,8 @@
 r"""Links between projects. a[p] = Σ_{j of p} accept[j] is 1 if p is accepted.
 
-    requires      a[first] <= a[p]                for each other p
+    requires      a[first] - a[p] <= 0            for each other p
     excludes      Σ a <= 1
-    all_or_none   a[p] = a[first]                 for each other p
+    all_or_none   a[first] - a[p] = 0             for each other p
     at_least      Σ a >= k
     at_most       Σ a <= k
     synergy       z[s] <= a[p started by s],  z[s] >= Σ_p a[p started by s] - n + 1,  0 <= z[s] <= 1
@@ -14,75 +14,88 @@ which of them binds depends on the signs of the value and of the weight. Without
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import chain
 
+import numpy as np
 import pyomo.environ as pyo
-from pyomo.core.expr.numeric_expr import LinearExpression
 
 from integrated_fund.awards import Awards
 from integrated_fund.criteria import discount_factors, synergies_of
 from integrated_fund.ledger import Ledger
 from integrated_fund.names import distinct_names
+from integrated_fund.pieces import Columns, RowList, Rows
 from integrated_fund.round import Link
 
-
-def add_links(model: pyo.ConcreteModel, ledger: Ledger, awards: Awards) -> dict[str, LinearExpression]:
-    """Add the links; return the value of each synergy by name, in its criterion's unit."""
-    links = sorted(ledger.round.links, key=lambda link: link.link)
-    names = distinct_names(link.link for link in links)
-    model.link = pyo.Constraint(pyo.Any)
-    for link, name in zip(links, names, strict=True):
-        accepted = [awards.accepted(project) for project in link.projects]
-        first, others = accepted[0], list(enumerate(accepted))[1:]
-        if link.kind == "requires":
-            for number, other in others:
-                model.link[f"{name}_{number}"] = first - other <= 0
-        elif link.kind == "all_or_none":
-            for number, other in others:
-                model.link[f"{name}_{number}"] = first - other == 0
-        elif link.kind in ("excludes", "at_most"):
-            model.link[name] = sum(accepted) <= (1 if link.k is None else link.k)
-        elif link.kind == "at_least":
-            assert link.k is not None
-            model.link[name] = sum(accepted) >= link.k
-    return _add_synergies(model, ledger, awards)
+Terms = list[tuple[int, float]]
 
 
-def _add_synergies(model: pyo.ConcreteModel, ledger: Ledger, awards: Awards) -> dict[str, LinearExpression]:
-    synergies = synergies_of(ledger)
-    names = distinct_names(link.link for link in synergies)
-    years = {link.link: _years_that_tell(link, ledger) for link in synergies}
-    model.together = pyo.Var(
-        [(name, s) for link, name in zip(synergies, names, strict=True) for s in years[link.link]], bounds=(0, 1)
-    )
-    model.together_only_if = pyo.Constraint(pyo.Any)
-    model.together_if = pyo.Constraint(pyo.Any)
-    factors = discount_factors(ledger)
-    values = {}
-    for link, name in zip(synergies, names, strict=True):
-        assert link.value is not None
-        weights, variables = [], []
-        for s, later in zip(years[link.link], [*years[link.link][1:], None], strict=True):
-            z = model.together[name, s]
-            started = [
-                awards.accepted_by([j for j in ledger.choices_of[p] if _start_code(j, ledger) <= s])
-                for p in link.projects
-            ]
-            for number, member in enumerate(started):
-                model.together_only_if[name, s, number] = z - member <= 0
-            model.together_if[name, s] = z - sum(started) >= 1 - len(started)
-            weights.append(float(Fraction(link.value) * (factors[s] - (0 if later is None else factors[later]))))
-            variables.append(z)
-        values[link.link] = LinearExpression(constant=0, linear_coefs=weights, linear_vars=variables)
-    return values
+class Links:
+    """The links: the columns z ("together"), which follow those of the awards, and all rows.
+
+    Attributes:
+        columns, rows: the pieces.
+        value: of each synergy by name, in its criterion's unit, as (column, coefficient).
+    """
+
+    def __init__(self, ledger: Ledger, awards: Awards) -> None:
+        self._ledger, self._awards = ledger, awards
+        self.value: dict[str, Terms] = {}
+        keys: list[tuple[str, int]] = []
+        only_if, together_if = RowList("together_only_if"), RowList("together_if")
+        synergies = synergies_of(ledger)
+        factors = discount_factors(ledger)
+        for link, name in zip(synergies, distinct_names(link.link for link in synergies), strict=True):
+            years = self._years_that_tell(link)
+            value: Terms = []
+            for s, later in zip(years, [*years[1:], None], strict=True):
+                z = awards.size + len(keys)
+                keys.append((name, s))
+                started = [self._started_by(project, s) for project in link.projects]
+                for number, member in enumerate(started):
+                    only_if.add((name, s, number), [*_times(-1.0, member), (z, 1.0)], -np.inf, 0.0)
+                together_if.add((name, s), [*_times(-1.0, *started), (z, 1.0)], 1.0 - len(started), np.inf)
+                assert link.value is not None
+                weight = Fraction(link.value) * (factors[s] - (0 if later is None else factors[later]))
+                value.append((z, float(weight)))
+            self.value[link.link] = value
+        size = awards.size + len(keys)
+        self.columns = Columns("together", lambda: keys, pyo.Reals, np.zeros(len(keys)), np.ones(len(keys)))
+        self.rows: tuple[Rows, ...] = (self._links().rows(size), only_if.rows(size), together_if.rows(size))
+
+    def _links(self) -> RowList:
+        """Return the rows of all links but synergies."""
+        rows = RowList("link")
+        links = sorted(self._ledger.round.links, key=lambda link: link.link)
+        for link, name in zip(links, distinct_names(link.link for link in links), strict=True):
+            accepted = [self._awards.accepted(project) for project in link.projects]
+            together = _times(1.0, *accepted)
+            if link.kind in ("requires", "all_or_none"):
+                least = 0.0 if link.kind == "all_or_none" else -np.inf
+                for number, other in list(enumerate(accepted))[1:]:
+                    rows.add(f"{name}_{number}", [*_times(1.0, accepted[0]), *_times(-1.0, other)], least, 0.0)
+            elif link.kind in ("excludes", "at_most"):
+                rows.add(name, together, -np.inf, 1.0 if link.k is None else float(link.k))
+            elif link.kind == "at_least":
+                assert link.k is not None
+                rows.add(name, together, float(link.k), np.inf)
+        return rows
+
+    def _started_by(self, project: str, year: int) -> list[int]:
+        choices = self._ledger.choices_of[project]
+        return [int(self._awards.accept_column[j]) for j in choices if self._start_code(j) <= year]
+
+    def _start_code(self, choice: int) -> int:
+        start, first = self._ledger.choices[choice].start, self._ledger.round.first_year
+        return 0 if start is None or first is None else start - first
+
+    def _years_that_tell(self, link: Link) -> list[int]:
+        """Return the years by which a member can have started, as far as the discount tells them apart."""
+        choices = chain.from_iterable(self._ledger.choices_of[project] for project in link.projects)
+        starts = sorted({self._start_code(j) for j in choices})
+        return starts if self._ledger.round.discount else starts[-1:]
 
 
-def _start_code(choice: int, ledger: Ledger) -> int:
-    start, first = ledger.choices[choice].start, ledger.round.first_year
-    return 0 if start is None or first is None else start - first
-
-
-def _years_that_tell(link: Link, ledger: Ledger) -> list[int]:
-    """Return the years by which a member can have started, as far as the discount tells them apart."""
-    starts = sorted({_start_code(j, ledger) for project in link.projects for j in ledger.choices_of[project]})
-    return starts if ledger.round.discount else starts[-1:]
+def _times(coefficient: float, *columns: Sequence[int]) -> Terms:
+    return [(column, coefficient) for column in chain.from_iterable(columns)]

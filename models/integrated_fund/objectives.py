@@ -7,7 +7,6 @@ level = Σ_k factor[k] · (Σ_j constant[k,j] · accept[j] + slope[k,j] · award
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 
 import numpy as np
 import pyomo.environ as pyo
@@ -15,40 +14,45 @@ from pyomo.core.expr.numeric_expr import LinearExpression
 
 from integrated_fund.awards import Awards
 from integrated_fund.criteria import Gain, Level
+from integrated_fund.ledger import Floats
+
+
+def gains_by_column(
+    awards: Awards,
+    size: int,
+    levels: Sequence[Level],
+    gains: Sequence[Gain],
+    synergies: Mapping[str, Sequence[tuple[int, float]]],
+) -> Floats:
+    """Return what the decisions count in each level, shape (levels, size): the programme's first columns."""
+    found = np.zeros((len(levels), size))
+    for row, level in zip(found, levels, strict=True):
+        for k in level.gains:
+            gain, factor = gains[k], float(gains[k].factor)
+            per_accept, per_extra = awards.coefficients(gain.constant_floats, gain.slope_floats)
+            row[: awards.size] += factor * awards.by_column(per_accept, per_extra)
+            for link in gain.synergies:
+                for column, value in synergies[link.link]:
+                    row[column] += factor * value
+    return found
 
 
 def add_objectives(
-    model: pyo.ConcreteModel,
-    awards: Awards,
-    levels: Sequence[Level],
-    gains: Sequence[Gain],
-    synergies: Mapping[str, LinearExpression],
-    penalties: LinearExpression,
+    model: pyo.ConcreteModel, by_column: Floats, variables: Sequence[pyo.Var], penalties: LinearExpression
 ) -> None:
-    """Add one maximised objective for each level; only the first is active."""
+    """Add one maximised objective for each level; only the first is active.
+
+    `variables` are those of the decisions; without them the objectives have the penalties alone.
+    """
     model.level = pyo.Objective(pyo.Any)
-    for number, level in enumerate(levels):
-        accept = np.zeros(len(awards.ledger.choices))
-        extra = np.zeros(len(awards.ledger.choices))
-        coefficients: list[float] = []
-        variables: list[pyo.Var] = []
-        for k in level.gains:
-            gain = gains[k]
-            per_accept, per_extra = awards.coefficients(gain.constant, gain.slope, Fraction(1))
-            accept += float(gain.factor) * per_accept
-            extra += float(gain.factor) * per_extra
-            for link in gain.synergies:
-                value = synergies[link.link]
-                coefficients += [float(gain.factor) * weight for weight in value.linear_coefs]
-                variables += value.linear_vars
-        for column, weights in ((awards.accept_column, accept), (awards.extra_column, extra)):
-            for j in np.flatnonzero((column >= 0) & (weights != 0)).tolist():
-                coefficients.append(float(weights[j]))
-                variables.append(awards.columns[column[j]])
+    for number, row in enumerate(by_column):
+        columns = np.flatnonzero(row).tolist() if variables else []
+        coefficients = [float(row[column]) for column in columns]
+        counted = [variables[column] for column in columns]
         if number == 0:
             coefficients += [-weight for weight in penalties.linear_coefs]
-            variables += penalties.linear_vars
-        model.level[number] = LinearExpression(constant=0, linear_coefs=coefficients, linear_vars=variables)
+            counted += penalties.linear_vars
+        model.level[number] = LinearExpression(constant=0, linear_coefs=coefficients, linear_vars=counted)
         model.level[number].sense = pyo.maximize
         if number:
             model.level[number].deactivate()

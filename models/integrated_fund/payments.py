@@ -11,8 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 
-from integrated_fund.evaluation import Decision
+import numpy as np
+
+from integrated_fund.choices import Codes
+from integrated_fund.evaluation import Decision, columns_of
+from integrated_fund.exact_column import ExactColumn, Integers, running_sums
 from integrated_fund.exact_lp import ONE, ZERO, Infeasible, maximise
 from integrated_fund.ledger import Ledger
 from integrated_fund.sources import SourceClasses
@@ -22,19 +27,22 @@ _ROUNDINGS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class LinePayment:
-    """What one source pays for one line."""
+class LinePayments:
+    """What sources pay for lines, never 0: sorted by line, then in the order of the Sources sheet.
 
-    line: int
-    source: int
-    amount: Fraction
+    `line`, `source` (its position in `SourceClasses.sources`) and `amount` are columns of shape (payments,).
+    """
+
+    line: Codes
+    source: Codes
+    amount: ExactColumn
 
 
 @dataclass(frozen=True, slots=True)
 class Payments:
     """Payments that keep every source: by line, used by source, carried on by source (None in the last year)."""
 
-    lines: tuple[LinePayment, ...]
+    lines: LinePayments
     used: tuple[Fraction, ...]
     carried: tuple[Fraction | None, ...]
 
@@ -49,11 +57,16 @@ class Shortage:
 
 def class_awards(ledger: Ledger, classes: SourceClasses, decision: Decision) -> list[Fraction]:
     """Return the award of each eligibility class at a decision, in the round's unit."""
-    awards = [ZERO] * len(classes.classes)
-    for choice, steps in decision.items():
-        for line in ledger.lines_of[choice]:
-            awards[classes.class_of_line[line]] += ledger.share[line] * steps * ledger.step
-    return awards
+    lines, due = _due(ledger, decision)
+    return list(due.sum_by(classes.class_of_pattern[ledger.pattern_of_line[lines]], len(classes.classes)))
+
+
+def _due(ledger: Ledger, decision: Decision) -> tuple[Codes, ExactColumn]:
+    """Return the lines of a decision in order and the award that falls on each, in the round's unit."""
+    funded, steps = columns_of(decision)
+    order = np.argsort(funded)
+    lines, place = ledger.lines_of_choices(funded[order])
+    return lines, ledger.share.take(lines).times(steps[order][place]).scaled(ledger.step)
 
 
 def payments_of(ledger: Ledger, classes: SourceClasses, decision: Decision) -> Payments | Shortage:
@@ -175,22 +188,34 @@ def _moved_on(
 
 def _split(
     ledger: Ledger, classes: SourceClasses, decision: Decision, paid: Mapping[tuple[int, int], Fraction]
-) -> tuple[LinePayment, ...]:
-    """Split what a source pays to a class over the class's lines: lines in order, sources in the order of the sheet."""
+) -> LinePayments:
+    """Split what a source pays to a class over the class's lines: lines in order, sources in the order of the sheet.
+
+    Lay a class's lines end to end, each as long as what is due on it, and its sources beside them, each as long as what
+    it pays: every stretch between two ends is a payment.
+    """
     order = _sheet_order(ledger, classes)
-    queues: dict[int, list[tuple[int, Fraction]]] = {
-        g: [(f, paid[f, g]) for f in reversed(order) if (f, g) in paid] for g in range(len(classes.classes))
-    }
-    lines = []
-    for choice in sorted(decision):
-        for line in ledger.lines_of[choice]:
-            due = ledger.share[line] * decision[choice] * ledger.step
-            queue = queues[int(classes.class_of_line[line])]
-            while due:
-                source, available = queue.pop()
-                amount = min(due, available)
-                lines.append(LinePayment(line, source, amount))
-                due -= amount
-                if available > amount:
-                    queue.append((source, available - amount))
-    return tuple(lines)
+    lines, due = _due(ledger, decision)
+    denominator = lcm(*due.denominators, *(amount.denominator for amount in paid.values()))
+    lengths = due.over(denominator)
+    class_of = classes.class_of_pattern[ledger.pattern_of_line[lines]]
+    by_class = np.argsort(class_of, kind="stable")
+    bounds = np.searchsorted(class_of[by_class], np.arange(len(classes.classes) + 1))
+    places: list[Codes] = [np.zeros(0, dtype=np.int64)]
+    sources: list[Codes] = [np.zeros(0, dtype=np.int64)]
+    amounts: list[Integers] = [np.zeros(0, dtype=np.int64)]
+    for g in range(len(classes.classes)):
+        own = by_class[bounds[g] : bounds[g + 1]]
+        payers = np.array([f for f in order if (f, g) in paid], dtype=np.int64)
+        line_ends = running_sums(lengths[own])
+        payer_ends = running_sums(ExactColumn.of(paid[f, g] for f in payers.tolist()).over(denominator))
+        ends = np.unique(np.concatenate([line_ends, payer_ends]))
+        ends = ends[ends > 0]
+        begins = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1]])[: len(ends)]
+        places.append(own[np.searchsorted(line_ends, begins, side="right")])
+        sources.append(payers[np.searchsorted(payer_ends, begins, side="right")])
+        amounts.append(ends - begins)
+    place = np.concatenate(places)
+    by_line = np.argsort(place, kind="stable")
+    amount = ExactColumn(np.concatenate(amounts)[by_line], (denominator,))
+    return LinePayments(lines[place[by_line]], np.concatenate(sources)[by_line], amount)

@@ -14,15 +14,19 @@ A row of the Sources sheet is a source in one year; it carries into the row of t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pyomo.environ as pyo
 
 from integrated_fund.cells import Cells
-from integrated_fund.ledger import Codes, Ledger, MeasureKey
+from integrated_fund.choices import Codes
+from integrated_fund.ledger import Ledger
 from integrated_fund.limits import Total
+from integrated_fund.measures import MeasureKey
 from integrated_fund.names import distinct_names
 from integrated_fund.round import Source
 
@@ -41,16 +45,27 @@ class EligibilityClass:
 
 @dataclass(frozen=True)
 class SourceClasses:
-    """The sources sorted by name and year, the classes, and the class of each line (-1: in none)."""
+    """The sources sorted by name and year, the classes, and the class of each line pattern, shape (patterns,).
+
+    `pattern_of_line` is the ledger's.
+    """
 
     sources: tuple[Source, ...]
     next_year: tuple[int | None, ...]
     classes: tuple[EligibilityClass, ...]
-    class_of_line: Codes
+    class_of_pattern: Codes
+    pattern_of_line: npt.NDArray[np.int32] = field(repr=False)
+
+    @cached_property
+    def class_of_line(self) -> Codes:
+        """The class of each line, shape (lines,)."""
+        return self.class_of_pattern[self.pattern_of_line]
 
     def totals(self) -> list[Total]:
         """Return the award of each class as a total."""
-        return [Total(AWARD, self.class_of_line == g, _FAMILY) for g in range(len(self.classes))]
+        return [
+            Total(AWARD, self.class_of_pattern == g, _FAMILY, self.pattern_of_line) for g in range(len(self.classes))
+        ]
 
     def label(self, source: int) -> str:
         """Return the name of a source row in reports."""
@@ -64,17 +79,18 @@ def source_classes(ledger: Ledger) -> SourceClasses:
     position = {(row.source, row.year): number for number, row in enumerate(sources)}
     following = tuple(None if row.year is None else position.get((row.source, row.year + 1)) for row in sources)
     year_code = {year: code for code, year in enumerate(ledger.years)}
-    eligible = np.zeros((len(sources), len(ledger.line_choice)), dtype=np.bool_)
+    patterns = ledger.patterns
+    eligible = np.zeros((len(sources), len(patterns)), dtype=np.bool_)
     for number, row in enumerate(sources):
         if row.year in year_code:
-            eligible[number] = ledger.lines(row.filter) & (ledger.line_year == year_code[row.year])
-    keys = np.vstack([ledger.line_year.astype(np.uint8)[None, :], np.packbits(eligible, axis=0)]).T
-    _, first, class_of_line = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+            eligible[number] = patterns.passing(row.filter) & (patterns.year == year_code[row.year])
+    keys = np.vstack([patterns.year.astype(np.uint8)[None, :], np.packbits(eligible, axis=0)]).T
+    _, first, class_of_pattern = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     classes = tuple(
-        EligibilityClass(int(ledger.line_year[line]), tuple(np.flatnonzero(eligible[:, line]).tolist()))
-        for line in first.tolist()
+        EligibilityClass(int(patterns.year[pattern]), tuple(np.flatnonzero(eligible[:, pattern]).tolist()))
+        for pattern in first.tolist()
     )
-    return SourceClasses(sources, following, classes, class_of_line.reshape(-1))
+    return SourceClasses(sources, following, classes, class_of_pattern.reshape(-1), patterns.of_line)
 
 
 def add_sources(model: pyo.ConcreteModel, classes: SourceClasses, cells: Cells, class_totals: Sequence[int]) -> None:

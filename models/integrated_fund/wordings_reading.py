@@ -16,6 +16,43 @@ READING: Mapping[str, Wording] = MappingProxyType(
             "名为{sheet_zh}的工作表",
             "缺少工作表{sheet_zh}（{sheet}）。请补上，或从模板开始：optalloc new。",
         ),
+        "projects_file_missing": error(
+            "a CSV or Parquet file that is there",
+            "There is no file {path}. The path counts from the folder of this workbook; blank: the sheet Projects.",
+            "存在的CSV或Parquet文件",
+            "没有文件{path}。路径从本工作簿所在文件夹算起；留空则使用项目表。",
+        ),
+        "projects_file_kind": error(
+            "a file that ends in .csv or .parquet",
+            "Projects can stand in a CSV or a Parquet file. Save the table as one of these; its name ends in .csv or "
+            ".parquet.",
+            "以.csv或.parquet结尾的文件",
+            "项目可以放在CSV或Parquet文件中。请另存为其中一种，文件名以.csv或.parquet结尾。",
+        ),
+        "projects_file_unreadable": error(
+            "a CSV file in UTF-8 or a Parquet file",
+            "{path} cannot be read: {reason}. Save the table again, as UTF-8 CSV or as Parquet.",
+            "UTF-8编码的CSV文件或Parquet文件",
+            "无法读取{path}：{reason}。请重新保存为UTF-8编码的CSV或Parquet。",
+        ),
+        "projects_file_and_sheet": error(
+            "projects in one place",
+            "Projects stand in {path} and on the sheet Projects too. Empty the sheet, or leave projects_file blank.",
+            "项目只放在一处",
+            "{path}和项目表中都有项目。请清空项目表，或将项目文件留空。",
+        ),
+        "file_column_type": error(
+            "texts, numbers, dates or yes/no",
+            "The column {column} holds {kind}. Save it as texts or numbers.",
+            "文本、数字、日期或是/否",
+            "列{column}的类型为{kind}。请保存为文本或数字。",
+        ),
+        "file_row_width": error(
+            "as many fields as headings",
+            "This line has {count} fields, the headings are {width}. A text with a separator in it stands in quotes.",
+            "字段数与标题数相同",
+            "本行有{count}个字段，标题有{width}个。含分隔符的文本须加引号。",
+        ),
         "sheet_twice": error(
             "one sheet {sheet}",
             "The sheet {sheet} stands twice (in English and in Chinese). Keep one of them.",

@@ -40,11 +40,11 @@ def model(
         else:
             print_problems(checked.problems, checked.language, out())
         return INVALID
-    from integrated_fund.fund import Fund
+    from integrated_fund.fund import fund_for_solving
     from optalloc.cli.formulation import formulation_document, print_formulation
     from optalloc.solve.arrays import arrays_of
 
-    fund = Fund(checked.round)
+    fund = fund_for_solving(checked.round)
     arrays = arrays_of(fund)
     if as_json:
         print_document(formulation_document(fund, arrays, checked.language))

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Checked:
-    """A round read and checked: `round` is None where an error stands in the way."""
+    """A round read and checked: `round` is None where an error stands in the way.
+
+    `projects_file` has name and SHA-256 of the file with the projects, where there is one.
+    """
 
     round: Round | None
     problems: tuple[Problem, ...]
     language: Language
     sha256: str | None
+    projects_file: tuple[str, str] | None = None
 
 
 def read_checked(path: Path, sets: Sequence[str], lang: Lang | None) -> Checked:
@@ -35,4 +39,5 @@ def read_checked(path: Path, sets: Sequence[str], lang: Lang | None) -> Checked:
 
     reading = read_and_check(path, sets)
     language: Language = reading.language if lang is None else lang.value
-    return Checked(None if reading.has_errors else reading.round, reading.problems, language, reading.sha256)
+    round_ = None if reading.has_errors else reading.round
+    return Checked(round_, reading.problems, language, reading.sha256, reading.projects_file)

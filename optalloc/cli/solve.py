@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,12 +24,25 @@ if TYPE_CHECKING:
     from optalloc.plan.plan import Plan
     from optalloc.solve.planning import NoPlan
     from optalloc.solve.progress import Listener, Watch
+    from optalloc.solve.search import Method
 
 EXAMPLES = (
     "Examples: optalloc solve round.xlsx -o plan.xlsx  |  "
     "optalloc solve round.xlsx --set Sources.education.amount=*1.1  |  "
     "optalloc solve round.xlsx --gap 0 --time-limit 60 -o plan.xlsx"
 )
+
+
+#: Relative distances below this are lost in the solver's floating point.
+SMALLEST_GAP = Decimal("0.000000001")
+
+
+class Ways(StrEnum):
+    """The ways to search."""
+
+    auto = "auto"
+    direct = "direct"
+    core = "core"
 
 
 def solve(
@@ -46,6 +60,13 @@ def solve(
     solver: Annotated[
         str | None, typer.Option(help="Another solver that Pyomo knows (scip, gurobi, cbc …); default: HiGHS.")
     ] = None,
+    method: Annotated[
+        Ways,
+        typer.Option(
+            help="How to search: direct gives HiGHS the whole round; core prices the rules first, then searches among "
+            "the projects that the prices leave in doubt; auto takes core for large rounds."
+        ),
+    ] = Ways.auto,
     lang: Language = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -62,6 +83,10 @@ def solve(
     from optalloc.workbook.plan_files import PlanFile, files_for_manifest, refuse_plan_output
 
     asked = _gap(gap)
+    if time_limit is not None and time_limit == 0:
+        raise WrongUse("time_limit", "--time-limit takes seconds above 0: no search fits into none.")
+    if solver is not None and solver.lower() != "highs" and method is not Ways.auto:
+        raise WrongUse("method", "--method is a way to use HiGHS; leave it out with another --solver.")
     if output is not None:
         refuse_plan_output(output, force=force, inputs=[round_file])
     files: tuple[PlanFile, ...] = ()
@@ -79,7 +104,9 @@ def solve(
             else:
                 print_problems(checked.problems, checked.language, out())
             return INVALID
-        result = _solved(checked.round, checked, asked, time_limit, solver, list(sets or []), line.hear, seconds)
+        result = _solved(
+            checked.round, checked, asked, time_limit, solver, method.value, list(sets or []), line.hear, seconds
+        )
         if isinstance(result, Plan) and output is not None:
             from optalloc.workbook.plan_writer import write_plan
 
@@ -115,6 +142,10 @@ def _gap(text: str | None) -> Decimal | None:
         value = Decimal("NaN")
     if not value.is_finite() or not 0 <= value < 1:
         raise WrongUse("gap", f"--gap takes a share from 0 to 1, such as 0.0001 or 0.01%; {text!r} is none.")
+    if 0 < value < SMALLEST_GAP:
+        raise WrongUse(
+            "gap", f"--gap {text} is finer than a solver's numbers; take 0 for a proof, or {SMALLEST_GAP:f}."
+        )
     return value
 
 
@@ -124,12 +155,12 @@ def _solved(
     gap: Decimal | None,
     time_limit: float | None,
     solver: str | None,
+    method: Method,
     sets: list[str],
     listener: Listener,
     seconds: dict[str, float],
 ) -> Plan | NoPlan:
-    from integrated_fund.fund import Fund
-    from optalloc.solve.planning import Inputs, plan_of
+    from optalloc.solve.planning import Inputs, fund_for, plan_of
     from optalloc.solve.progress import Watch
 
     watch = Watch(time_limit, listener)
@@ -137,11 +168,11 @@ def _solved(
     watch.phase = "formulating"
     watch.tell()
     began = time.monotonic()
-    fund = Fund(round_)
+    fund = fund_for(round_, solver)
     seconds["build"] = time.monotonic() - began
     began = time.monotonic()
-    inputs = Inputs(checked.sha256, tuple(sets))
-    result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver)
+    inputs = Inputs(checked.sha256, tuple(sets), projects_file=checked.projects_file)
+    result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
     seconds["solve"] = time.monotonic() - began
     return result
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from integrated_fund.evaluation import Decision, Evaluation
+from integrated_fund.evaluation import Decision, Evaluation, columns_of
 from integrated_fund.fund import Fund
 from integrated_fund.limits import Limit
 from integrated_fund.payments import Payments, Shortage, class_awards, payments_of
@@ -50,26 +50,21 @@ class Judgement:
 
 def decision_of(fund: Fund, arrays: Arrays, x: Vector) -> Decision:
     """Return the whole steps that a point stands for. Shape of x: (columns,)."""
-    decision: dict[int, int] = {}
-    for j, choice in enumerate(fund.ledger.choices):
-        accept, extra = arrays.accept[j], arrays.extra[j]
-        if accept >= 0 and x[accept] < 0.5:
-            continue
-        steps = choice.low + (round(float(x[extra])) if extra >= 0 else 0)
-        if steps:
-            decision[j] = steps
-    return decision
+    ledger = fund.ledger
+    accepted = (arrays.accept < 0) | (x[arrays.accept] >= 0.5)
+    steps = ledger.low + np.where(arrays.extra < 0, 0, np.rint(x[arrays.extra])).astype(np.int64)
+    chosen = np.flatnonzero(accepted & (steps != 0))
+    return dict(zip(chosen.tolist(), steps[chosen].tolist(), strict=True))
 
 
 def point_of(fund: Fund, arrays: Arrays, decision: Decision) -> dict[int, int]:
     """Return a decision as values of the integer columns, those at 0 left out: the reverse of `decision_of`."""
-    point: dict[int, int] = {}
-    for j, steps in decision.items():
-        accept, extra = int(arrays.accept[j]), int(arrays.extra[j])
-        if accept >= 0:
-            point[accept] = 1
-        if extra >= 0:
-            point[extra] = steps - fund.ledger.choices[j].low
+    funded, steps = columns_of(decision)
+    accept, extra = arrays.accept[funded], arrays.extra[funded]
+    varying = np.flatnonzero(extra >= 0)
+    more = steps[varying] - fund.ledger.low[funded[varying]]
+    point = dict.fromkeys(accept[accept >= 0].tolist(), 1)
+    point.update(zip(extra[varying].tolist(), more.tolist(), strict=True))
     return point
 
 

@@ -60,6 +60,8 @@ class _Run:
     solver: Any
     watch: Watch
     scale: float
+    constant: float = 0.0
+    target: float = np.inf
     best_x: Vector | None = None
     best: float = -np.inf
     bound: float = np.inf
@@ -70,13 +72,13 @@ class _Run:
 
     def hear(self, kind: Any, _message: str, out: Any, reply: Any, _data: Any) -> None:
         if kind == _CALLBACKS.kCallbackMipSolution or kind == _CALLBACKS.kCallbackMipImprovingSolution:
-            value = -out.objective_function_value / self.scale
+            value = -out.objective_function_value / self.scale - self.constant
             if value > self.best or self.best_x is None:
                 self.best, self.best_x = value, np.array(out.mip_solution)
         elif kind == _CALLBACKS.kCallbackMipInterrupt:
-            self.bound = min(self.bound, -out.mip_dual_bound / self.scale)
+            self.bound = min(self.bound, -out.mip_dual_bound / self.scale - self.constant)
             self.nodes = int(out.mip_node_count)
-        if kind in _INTERRUPTS and self.watch.stopped is not None:
+        if kind in _INTERRUPTS and (self.watch.stopped is not None or self.best >= self.target):
             reply.user_interrupt = True
 
     def go(self, done: threading.Event) -> None:
@@ -99,7 +101,9 @@ def solve_mip(
     nodes: int | None = None,
     start: Vector | None = None,
     presolve: bool = True,
-    telling: bool = True,
+    telling: Literal["all", "plans", "time"] = "all",
+    target: float | None = None,
+    constant: float = 0.0,
 ) -> Outcome:
     """Maximise `cost` over the arrays with their integer columns.
 
@@ -107,13 +111,17 @@ def solve_mip(
     whose point does not add up to its objective is not believed: it is solved again without the start, then without
     presolve.
 
-    `nodes` is a work limit, `gap` relative; `start` a full point whose integer columns are tried first. `telling` is
-    false for runs whose cost is not the objective: the listener hears only that time passes.
+    `nodes` is a work limit, `gap` relative; `start` a full point whose integer columns are tried first. A run with a
+    `target` ends at the first point that reaches it. `constant` is what decided columns are worth besides; the gap is
+    relative to both together, the outcome's values are without it. `telling` says what the listener hears: plans and
+    bounds, only plans (a part bounds nothing), or only that time passes (the cost is not the objective).
 
     Raises:
         SolverError: a call failed, or the run ended without a meaning.
     """
     solver, scale = _loaded(arrays, cost, arrays.integer)
+    if constant:
+        _check(solver.changeObjectiveOffset(-scale * constant), "changeObjectiveOffset")
     _set(solver, "mip_rel_gap", gap)
     _set(solver, "mip_abs_gap", absolute_gap * scale)
     _set(solver, "presolve", "on" if presolve else "off")
@@ -126,19 +134,18 @@ def solve_mip(
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()
         _check(solver.setSolution(solution), "setSolution")
-    run = _Run(solver, watch, scale)
+    run = _Run(solver, watch, scale, constant, np.inf if target is None else target)
     kinds = (_CALLBACKS.kCallbackMipSolution, _CALLBACKS.kCallbackMipImprovingSolution, *_INTERRUPTS)
 
     def tell() -> None:
-        if telling:
-            watch.tell(_or_none(run.best), _or_none(run.bound))
-        else:
-            watch.tell()
+        best = None if telling == "time" else _or_none(run.best + constant)
+        watch.tell(best, _or_none(run.bound + constant) if telling == "all" else None)
 
     _supervise(run, kinds, tell)
     if not run.finished:
         return Outcome("stopped", run.best_x, run.best, run.bound, run.nodes)
     outcome = _mip_outcome(run, arrays)
+    _let_go(run)
     if outcome.x is None or _adds_up(outcome.x, cost, outcome.objective, scale):
         return outcome
     if start is None and not presolve:
@@ -152,6 +159,8 @@ def solve_mip(
         nodes=nodes,
         presolve=presolve and start is not None,
         telling=telling,
+        target=target,
+        constant=constant,
     )
 
 
@@ -176,7 +185,7 @@ def solve_lp(arrays: Arrays, cost: Vector, watch: Watch, *, presolve: bool = Tru
     if model_status == highspy.HighsModelStatus.kOptimal:
         solution = solver.getSolution()
         value = -solver.getInfo().objective_function_value / scale
-        return Outcome(
+        outcome = Outcome(
             "optimal",
             np.array(solution.col_value),
             value,
@@ -184,6 +193,8 @@ def solve_lp(arrays: Arrays, cost: Vector, watch: Watch, *, presolve: bool = Tru
             row_duals=-np.array(solution.row_dual) / scale,
             reduced_costs=-np.array(solution.col_dual) / scale,
         )
+        _let_go(run)
+        return outcome
     return _without_plan(model_status)
 
 
@@ -239,6 +250,12 @@ def _check(status: Any, call: str) -> None:
         raise SolverError(f"HiGHS refused {call}")
 
 
+def _let_go(run: _Run) -> None:
+    """Free what a solver holds: solver and listener keep each other alive, and a sifting makes dozens of them."""
+    _check(run.solver.setCallback(None, None), "setCallback")
+    run.solver = None
+
+
 def _or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
@@ -283,8 +300,8 @@ def _mip_outcome(run: _Run, arrays: Arrays) -> Outcome:
     best = run.best
     if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
         found = np.array(solver.getSolution().col_value)
-        best = -info.objective_function_value / run.scale
-    bound = -info.mip_dual_bound / run.scale
+        best = -info.objective_function_value / run.scale - run.constant
+    bound = -info.mip_dual_bound / run.scale - run.constant
     if status == known.kOptimal:
         if not arrays.integer.any():
             bound = best

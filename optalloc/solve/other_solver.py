@@ -19,7 +19,8 @@ from optalloc.solve.arrays import Arrays
 from optalloc.solve.exactness import Held
 from optalloc.solve.highs import SolverError
 from optalloc.solve.progress import Watch
-from optalloc.solve.search import Found, Search
+from optalloc.solve.record import Found, Record
+from optalloc.solve.search import adopted
 
 
 def solver_named(name: str) -> Any:
@@ -44,7 +45,7 @@ def solver_named(name: str) -> Any:
 def find_by(
     solver: Any, fund: Fund, arrays: Arrays, level: int, held: tuple[Held, ...], gap: float, watch: Watch
 ) -> Found:
-    """Solve one level by another solver; the same result as `Search.run`.
+    """Solve one level by another solver; the same result as `search`.
 
     Raises:
         SolverError: the solver ended without a meaning.
@@ -61,7 +62,7 @@ def find_by(
     try:
         results = solver.solve(model, timelimit=limit, load_solutions=False)
         condition = str(results.solver.termination_condition)
-        search = Search(fund, arrays, level, held, gap, watch)
+        record = Record(fund, arrays, level, held, gap, watch)
         if condition == "infeasible":
             return Found(None, None, proven=False, infeasible=True)
         if condition not in ("optimal", "maxTimeLimit", "feasible"):
@@ -76,6 +77,6 @@ def find_by(
             if id(variable) in arrays.column_of and variable.value is not None:
                 x[arrays.column_of[id(variable)]] = variable.value
         bound = float(results.problem.upper_bound)
-        return search.adopt(x, bound)
+        return adopted(record, x, bound)
     finally:
         model.del_component(model.held)

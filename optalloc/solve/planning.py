@@ -9,23 +9,30 @@ from decimal import Decimal
 from fractions import Fraction
 from importlib.metadata import version
 
+import numpy as np
 import pyomo.version
 
 import optalloc
+from integrated_fund.choices import Codes
+from integrated_fund.collector import collector_paused
 from integrated_fund.digest import round_digest
-from integrated_fund.evaluation import Decision, LimitValue
-from integrated_fund.fund import Fund
+from integrated_fund.evaluation import Decision, LimitValue, columns_of
+from integrated_fund.exact_column import ExactColumn
+from integrated_fund.fund import CompactFund, Fund, fund_for_solving
 from integrated_fund.payments import Payments
+from integrated_fund.round import Round
 from integrated_fund.sentences import sentence_of
 from optalloc.plan.digest import plan_digest
 from optalloc.plan.plan import SCHEMA_VERSION, Award, Payment, Plan, RuleLine, SourceLine, Status, stated
 from optalloc.solve.arrays import Arrays, arrays_of
+from optalloc.solve.certificate import Certificate
 from optalloc.solve.declined import declined_of
 from optalloc.solve.exactness import Held, Judgement
 from optalloc.solve.highs import SEED, THREADS, SolverError
 from optalloc.solve.other_solver import find_by, solver_named
 from optalloc.solve.progress import Watch
-from optalloc.solve.search import Found, Search
+from optalloc.solve.record import Found
+from optalloc.solve.search import Method, search
 from optalloc.solve.tie_break import RULE, canonical
 
 
@@ -40,23 +47,44 @@ class NoPlan:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where a round came from, for the manifest: file hash, `--set` changes, overrides with who and why."""
+    """Where a round came from, for the manifest: file hashes, `--set` changes, overrides with who and why."""
 
     sha256: str | None = None
     sets: tuple[str, ...] = ()
     overrides: tuple[object, ...] = ()
+    projects_file: tuple[str, str] | None = None
+
+
+def fund_for(round_: Round, solver: str | None) -> Fund:
+    """Return the fund that `plan_of` solves with this solver: only HiGHS takes a compact one."""
+    return fund_for_solving(round_) if _is_highs(solver) else Fund(round_)
+
+
+def _is_highs(solver: str | None) -> bool:
+    return solver is None or solver.lower() == "highs"
 
 
 def plan_of(
-    fund: Fund, watch: Watch, *, gap: Decimal | None = None, inputs: Inputs | None = None, solver: str | None = None
+    fund: Fund,
+    watch: Watch,
+    *,
+    gap: Decimal | None = None,
+    inputs: Inputs | None = None,
+    solver: str | None = None,
+    method: Method = "auto",
 ) -> Plan | NoPlan:
     """Return the plan of a fund's round. `gap` is relative, the round's own when None; `solver` is HiGHS when None.
+
+    `method` is the way HiGHS is used, see `search`.
 
     Raises:
         SolverError: the solver failed.
         WrongUse: there is no solver of that name.
+        CompactFund: another solver than HiGHS needs the whole Pyomo model.
     """
-    other = None if solver is None or solver.lower() == "highs" else solver_named(solver)
+    other = None if solver is None or _is_highs(solver) else solver_named(solver)
+    if other is not None and fund.compact:
+        raise CompactFund("another solver needs the whole Pyomo model: take the fund that formulate(round_) makes")
     asked = fund.round.gap if gap is None else gap
     arrays = arrays_of(fund)
     held: list[Held] = []
@@ -64,7 +92,7 @@ def plan_of(
     start: Decision | None = None
     for number, level in enumerate(fund.appraisal.levels):
         if other is None:
-            found = Search(fund, arrays, number, tuple(held), float(asked), watch).run(start)
+            found = search(fund, arrays, number, tuple(held), float(asked), watch, start=start, method=method)
         else:
             found = find_by(other, fund, arrays, number, tuple(held), float(asked), watch)
         if found.judgement is None:
@@ -87,13 +115,15 @@ def plan_of(
         broken = canonical(fund, arrays, exact, best, watch)
         best = broken.judgement
         tie_break |= {"complete": broken.complete, "reason": broken.reason}
-    return _stated_plan(fund, arrays, founds, best, asked, watch, inputs or Inputs(), tie_break, solver)
+    return _stated_plan(fund, arrays, founds, best, asked, watch, inputs or Inputs(), tie_break, solver, method)
 
 
 def _no_plan(found: Found, watch: Watch) -> NoPlan:
     if found.infeasible:
         return NoPlan("infeasible", "no plan keeps every rule, link and source", None)
-    return NoPlan("unknown", f"no plan was found before the search stopped ({watch.stopped})", found.bound)
+    return NoPlan(
+        "unknown", f"no plan was found before the search stopped ({watch.stopped or 'work limit'})", found.bound
+    )
 
 
 def relative_gap(objective: Fraction, bound: Fraction) -> Fraction:
@@ -112,6 +142,7 @@ def _stated_plan(
     inputs: Inputs,
     tie_break: dict[str, object],
     solver: str | None,
+    method: Method,
 ) -> Plan:
     evaluation = best.evaluation
     assert isinstance(best.payments, Payments)
@@ -133,10 +164,16 @@ def _stated_plan(
                 "bound": None if found.bound is None else float(stated(found.bound)),
                 "gap": None if gaps[-1] is None else float(stated(gaps[-1])),
                 "value": float(stated(evaluation.levels[number])),
+                "way": found.way,
+                "bound_by": found.bound_by,
+                "decided_by_prices": found.fixed,
             }
         )
     closed = all(gap is not None and gap <= Fraction(asked) for gap in gaps)
-    payments = _payments(fund, best.payments)
+    with collector_paused():
+        awards = _awards(fund, evaluation.decision)
+        payments = _payments(fund, best.payments)
+        declined = declined_of(fund, evaluation, best.payments)
     bound = first.bound
     manifest: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
@@ -147,15 +184,25 @@ def _stated_plan(
         "round": fund.round.title,
         "round_digest": round_digest(fund.round),
         "round_sha256": inputs.sha256,
+        "projects_file": None
+        if inputs.projects_file is None
+        else dict(zip(("name", "sha256"), inputs.projects_file, strict=True)),
         "plan_digest": plan_digest(payments),
         "sets": list(inputs.sets),
         "overrides": list(inputs.overrides),
-        "options": {"gap": float(asked), "time_limit": watch.time_limit, "threads": THREADS, "seed": SEED},
+        "options": {
+            "gap": float(asked),
+            "time_limit": watch.time_limit,
+            "method": method,
+            "threads": THREADS,
+            "seed": SEED,
+        },
         "method": fund.round.method,
-        "stopped": watch.stopped,
+        "stopped": watch.stopped if closed or watch.stopped is not None else "work limit",
         "overrun": watch.overrun,
         "nodes": sum(found.nodes for found in founds),
         "levels": levels,
+        "certificate": None if first.certificate is None else _stated_certificate(fund, first.certificate),
         "tie_break": tie_break,
         "repeatable": _repeatable(watch, tie_break),
         "size": {
@@ -172,13 +219,26 @@ def _stated_plan(
         bound=None if bound is None else stated(bound),
         gap=None if gaps[0] is None else stated(gaps[0]),
         criteria={name: stated(value) for name, value in evaluation.criteria.items()},
-        awards=tuple(_awards(fund, evaluation.decision)),
+        awards=awards,
         payments=payments,
         rules=tuple(_rule_line(value) for value in evaluation.limits),
         sources=tuple(_sources(fund, best.payments)),
-        declined=declined_of(fund, evaluation, best.payments),
+        declined=declined,
         manifest=manifest,
     )
+
+
+def _stated_certificate(fund: Fund, certificate: Certificate) -> dict[str, object]:
+    """Return published prices and the bound that follows from them, as texts: they are exact decimals."""
+    names = {row.name: row.label for row in fund.appraisal.limits.rows}
+    return {
+        "bound": str(stated(certificate.bound)),
+        "rules": {names[name]: str(price) for name, price in certificate.rules.items() if price},
+        "sources": {
+            fund.classes.label(f): [str(price.amount), str(price.carry), str(price.least)]
+            for f, price in enumerate(certificate.sources)
+        },
+    }
 
 
 def _repeatable(watch: Watch, tie_break: dict[str, object]) -> str:
@@ -194,32 +254,44 @@ def _stated_year(fund: Fund, year: int | None) -> int | None:
     return None if fund.round.years == 1 else year
 
 
-def _awards(fund: Fund, decision: Decision) -> list[Award]:
-    found = []
-    for j in sorted(decision):
-        choice = fund.ledger.choices[j]
-        award = decision[j] * fund.round.step
-        found.append(Award(choice.project.project, choice.option, _stated_year(fund, choice.start), stated(award)))
-    return found
+def _awards(fund: Fund, decision: Decision) -> tuple[Award, ...]:
+    funded, steps = columns_of(decision)
+    order = np.argsort(funded)
+    awards = _stated_column(ExactColumn(steps[order]).scaled(fund.ledger.step))
+    return tuple(map(Award, *_choice_columns(fund, funded[order]), awards))
 
 
 def _payments(fund: Fund, payments: Payments) -> tuple[Payment, ...]:
-    ledger = fund.ledger
-    rows = []
-    for paid in payments.lines:
-        choice = ledger.choices[ledger.line_choice[paid.line]]
-        rows.append(
-            Payment(
-                choice.project.project,
-                choice.option,
-                _stated_year(fund, choice.start),
-                ledger.regions[ledger.line_region[paid.line]],
-                _stated_year(fund, ledger.years[ledger.line_year[paid.line]]),
-                fund.classes.sources[paid.source].source,
-                stated(paid.amount),
-            )
+    ledger, paid = fund.ledger, payments.lines
+    years = [_stated_year(fund, year) for year in ledger.years]
+    return tuple(
+        map(
+            Payment,
+            *_choice_columns(fund, ledger.line_choice[paid.line]),
+            [ledger.regions[region] for region in ledger.line_region[paid.line].tolist()],
+            [years[year] for year in ledger.line_year[paid.line].tolist()],
+            [fund.classes.sources[source].source for source in paid.source.tolist()],
+            _stated_column(paid.amount),
         )
-    return tuple(rows)
+    )
+
+
+def _choice_columns(fund: Fund, numbers: Codes) -> tuple[list[str], list[str | None], list[int | None]]:
+    """Return project, option and start of some choices as a plan states them."""
+    choices = fund.ledger.choices
+    starts = [_stated_year(fund, year) for year in fund.ledger.years]
+    return (
+        [choices.projects[project].project for project in choices.project_of[numbers].tolist()],
+        [None if option < 0 else choices.options[option].option for option in choices.option_of[numbers].tolist()],
+        [starts[start] for start in choices.start_of[numbers].tolist()],
+    )
+
+
+def _stated_column(values: ExactColumn) -> list[Decimal]:
+    """Return values as a plan states them, equal ones as one object."""
+    found, codes = values.coded()
+    decimals = [stated(value) for value in found]
+    return [decimals[code] for code in codes.tolist()]
 
 
 def _rule_line(value: LimitValue) -> RuleLine:

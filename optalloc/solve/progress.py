@@ -67,6 +67,6 @@ class Watch:
 
     def tell(self, best: float | None = None, bound: float | None = None) -> None:
         """Tell the listener where the solve stands; what is not given stays as it was."""
-        self.best = self.best if best is None else best
+        self.best = best if self.best is None or (best is not None and best > self.best) else self.best
         self.bound = self.bound if bound is None else bound
         self.listener(Progress(self.phase, self.best, self.bound, time.monotonic() - self.began))

@@ -32,6 +32,8 @@ RULE = "acceptance by project, option, start; then least total award; then large
 WEIGHTS = 2**12
 #: Columns × solves.
 BUDGET = 3_000_000
+#: Columns from which a chain is not begun.
+LARGEST = 300_000
 NODES = 2000
 
 
@@ -72,7 +74,7 @@ class _Chain:
             raise _CutShort(f"it was stopped: {self.watch.stopped}")
         value = self._value(cost)
         improving = self.arrays.with_rows([Row("better", cost, value + 0.5, np.inf)])
-        outcome = solve_mip(improving, cost, self.watch, absolute_gap=0.5, nodes=NODES, telling=False)
+        outcome = solve_mip(improving, cost, self.watch, absolute_gap=0.5, nodes=NODES, telling="time")
         if outcome.status == "infeasible":
             return False
         if outcome.status != "optimal" or outcome.x is None:
@@ -104,6 +106,8 @@ class _Chain:
 def canonical(fund: Fund, arrays: Arrays, held: tuple[Held, ...], best: Judgement, watch: Watch) -> Canonical:
     """Return the canonical plan among those that keep every held level, starting from one of them."""
     watch.phase = "breaking ties"
+    if len(arrays.column_lower) > LARGEST:
+        return Canonical(best, False, "the round is too large for it")
     chain = _Chain(fund, Tightening(fund).apply(arrays, held), arrays, held, watch, best)
     try:
         _settle_by_reduced_cost(chain)

@@ -16,7 +16,7 @@ from decimal import Context, Decimal
 
 from optalloc.errors import WrongUse
 from optalloc.workbook import values
-from optalloc.workbook.grid import Grid, GridRow, Value, column_letter
+from optalloc.workbook.grid import Grid, GridRow, Value
 from optalloc.workbook.names import fold, heading_name, nearest
 from optalloc.workbook.schema import SETTINGS, SHEETS, Column, Kind, Sheet
 from optalloc.workbook.settings import setting_named
@@ -115,8 +115,9 @@ def _apply(grid: Grid, change: Change) -> Grid:
         if row.number in numbers:
             cells = [*row.values, *[None] * (position + 1 - len(row.values))]
             if change.sign == "=" or not values.is_blank(cells[position]):
-                cell = f"{column_letter(grid.first_column + position)}{row.number}"
-                cells[position] = _changed(cells[position], change, _kind(change, row, keys[0]), grid.sheet, cell)
+                place = grid.place(row.number, position)
+                kind = _kind(change, row, keys[0])
+                cells[position] = _changed(cells[position], change, kind, place.sheet, place.cell or "")
                 row = replace(row, values=cells)
                 touched += 1
         rows.append(row)
@@ -144,7 +145,7 @@ def _with_setting(grid: Grid, change: Change, key: int, position: int) -> Grid:
     cells: list[Value] = [None] * (max(key, position) + 1)
     cells[key] = change.key
     row = GridRow(number, cells)
-    cell = f"{column_letter(grid.first_column + position)}{number}"
+    cell = f"{grid.label(position)}{number}"
     cells[position] = _changed(None, change, _kind(change, row, key), grid.sheet, cell)
     return replace(grid, rows=[*grid.rows, row])
 
@@ -165,7 +166,7 @@ def _with_column(grid: Grid, heading: GridRow, change: Change) -> tuple[Grid, in
     position = max(len(row.values) for row in grid.rows)
     cells = [*heading.values, *[None] * (position - len(heading.values)), column.name]
     rows = [replace(row, values=cells) if row.number == heading.number else row for row in grid.rows]
-    return replace(grid, rows=rows), position
+    return replace(grid, rows=rows, headings=(*grid.headings, column.name) if grid.headings else ()), position
 
 
 def _column(change: Change) -> Column | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+from integrated_fund.round import Place
+
 
 @dataclass(frozen=True, slots=True)
 class BadCell:
@@ -33,7 +35,8 @@ class GridRow:
 class Grid:
     """One worksheet. Rows without any value are left out; addresses stay those of the sheet.
 
-    `first_column` is the 1-based column of `values[0]`. `merged` holds the ranges of merged cells ("B2:C3").
+    `first_column` is the 1-based column of `values[0]`. `merged` holds the ranges of merged cells ("B2:C3"). Rows that
+    come from a `file` in place of the sheet have its `headings` for addresses.
     """
 
     sheet: str
@@ -42,6 +45,22 @@ class Grid:
     hidden: bool = False
     merged: tuple[str, ...] = ()
     hidden_columns: tuple[int, ...] = field(default=())
+    file: str | None = None
+    headings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What addresses call it: the sheet, or the file its rows come from."""
+        return self.sheet if self.file is None else self.file
+
+    def label(self, position: int) -> str:
+        """Return the letter of the column of `values[position]`; in a file its heading."""
+        return self.headings[position] if self.file is not None else column_letter(self.first_column + position)
+
+    def place(self, row: int, position: int) -> Place:
+        """Return the address of a cell: `Sheet!B7`, or `projects.csv!max_award:7`."""
+        label = self.label(position)
+        return Place(self.name, f"{label}{row}" if self.file is None else f"{label}:{row}")
 
 
 def column_letter(column: int) -> str:

@@ -15,13 +15,17 @@ from optalloc.workbook.changes import apply_changes
 from optalloc.workbook.grid import Grid
 from optalloc.workbook.names import fold, heading_name, near_miss
 from optalloc.workbook.opening import open_workbook
-from optalloc.workbook.schema import GUIDE, SHEETS, Sheet
+from optalloc.workbook.projects_file import ProjectsFile, read_projects_file
+from optalloc.workbook.schema import GUIDE, SHEETS, Sheet, sheet_named
 from optalloc.workbook.settings import Settings, read_settings
 from optalloc.workbook.sheets import Problems, SheetRows, read_sheet
 
 _SHEET_OF: Mapping[str, Sheet] = {fold(word): sheet for sheet in SHEETS for word in (sheet.name, sheet.zh)}
 _GUIDE = frozenset(fold(word) for word in GUIDE)
 _CELL = re.compile(r"([A-Z]+)(\d+)", re.ASCII)
+_FILE_CELL = re.compile(r"(.*):(\d+)", re.ASCII | re.DOTALL)
+_ROUND = frozenset(fold(word) for word in ("Round", sheet_named("Round").zh))
+_PROJECTS = frozenset(fold(word) for word in ("Projects", sheet_named("Projects").zh))
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,14 @@ class Reading:
 
     Where there are errors, the round has neutral values in the faulty cells: good for more checks on rows, not for sums
     or a plan. `problems` stand in the order of sheets, rows and columns. `language` is that of most sheet names and
-    headings.
+    headings. `projects_file` has name and SHA-256 of the file with the projects, where there is one.
     """
 
     round: Round | None
     problems: tuple[Problem, ...]
     language: Language
     sha256: str | None = None
+    projects_file: tuple[str, str] | None = None
 
     @property
     def has_errors(self) -> bool:
@@ -51,18 +56,31 @@ def read_round(path: Path, sets: Sequence[str] = ()) -> Reading:
         WorkbookUnreadable: the file is no workbook that can be read.
         WrongUse: a change names something that is not there.
     """
-    opened = open_workbook(path, lambda name: fold(name) in _SHEET_OF)
-    return reading_of(apply_changes(opened.grids, sets), opened.sheet_names, opened.sha256)
+    with collector_paused():
+        opened = open_workbook(path, lambda name: fold(name) in _SHEET_OF)
+        of_round = [typed for typed in sets if fold(typed.partition(".")[0].strip()) in _ROUND]
+        grids = apply_changes(opened.grids, of_round)  # they may name another file
+        problems = Problems()
+        file = read_projects_file(grids, path.parent, problems)
+        if file is not None:
+            grids = (*(grid for grid in grids if fold(grid.sheet) not in _PROJECTS), file.grid)
+        grids = apply_changes(grids, [typed for typed in sets if typed not in of_round])
+        return _reading_of(grids, opened.sheet_names, opened.sha256, problems, file)
 
 
 def reading_of(grids: Sequence[Grid], sheet_names: Sequence[str], sha256: str | None = None) -> Reading:
     """Read a round from grids; `sheet_names` are all sheets of the workbook, in order."""
     with collector_paused():
-        return _reading_of(grids, sheet_names, sha256)
+        return _reading_of(grids, sheet_names, sha256, Problems(), None)
 
 
-def _reading_of(grids: Sequence[Grid], sheet_names: Sequence[str], sha256: str | None) -> Reading:
-    problems = Problems()
+def _reading_of(
+    grids: Sequence[Grid],
+    sheet_names: Sequence[str],
+    sha256: str | None,
+    problems: Problems,
+    file: ProjectsFile | None,
+) -> Reading:
     by_sheet = _recognise(grids, sheet_names, problems)
     settings = read_settings(by_sheet["Round"], problems) if "Round" in by_sheet else Settings()
     rows: dict[str, SheetRows] = {}
@@ -77,7 +95,7 @@ def _reading_of(grids: Sequence[Grid], sheet_names: Sequence[str], sha256: str |
             _note_counted(rows[sheet.name], counted)
     language = _language(by_sheet, rows, settings)
     for sheet in SHEETS:
-        if sheet.required and sheet.name not in by_sheet:
+        if sheet.required and sheet.name not in by_sheet and not (sheet.name == "Projects" and problems.found):
             missing = sheet.zh if language == "zh" else sheet.name
             problems.add("missing_sheet", Place(missing), sheet=sheet.name, sheet_zh=sheet.zh)
     complete = settings.readable and all(
@@ -86,7 +104,9 @@ def _reading_of(grids: Sequence[Grid], sheet_names: Sequence[str], sha256: str |
         if sheet.required and sheet.name != "Round"
     )
     round_ = assemble(settings, rows, problems) if complete else None
-    return Reading(round_, _in_order(problems.found, sheet_names), language, sha256)
+    order = sheet_names if file is None else (*sheet_names, file.grid.name)
+    stated = None if file is None else (file.grid.name, file.sha256)
+    return Reading(round_, _in_order(problems.found, order), language, sha256, stated)
 
 
 def _recognise(grids: Sequence[Grid], sheet_names: Sequence[str], problems: Problems) -> dict[str, Grid]:
@@ -140,6 +160,9 @@ def _in_order(problems: Sequence[Problem], sheet_names: Sequence[str]) -> tuple[
         place = problem.place
         if place is None or place.sheet not in order:
             return (-1, 0, 0, "")
+        in_file = _FILE_CELL.fullmatch(place.cell or "")
+        if in_file is not None:
+            return (order[place.sheet], int(in_file[2]), 0, in_file[1])
         cell = _CELL.fullmatch(place.cell or "")
         column, row = (cell[1], int(cell[2])) if cell is not None else ("", 0)
         return (order[place.sheet], row, len(column), column)

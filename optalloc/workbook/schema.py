@@ -192,9 +192,8 @@ SETTINGS: tuple[Column, ...] = (
         "projects_file",
         "项目文件",
         "text",
-        "A file with the projects of a large round: not supported yet, leave blank.",
-        "大型轮次的项目文件：尚不支持，请留空。",
-        built=False,
+        "A CSV or Parquet file with the projects, in place of the sheet Projects: its path from this workbook's folder.",
+        "存放项目的CSV或Parquet文件，代替项目表：相对于本工作簿所在文件夹的路径。",
     ),
     Column("note", "备注", "text", "Anything worth remembering.", "任何值得记下的内容。"),
 )

@@ -13,7 +13,7 @@ from integrated_fund.problem import Problem
 from integrated_fund.round import Origin, Place, Table
 from optalloc.workbook import values
 from optalloc.workbook.columns import Converted, Converter, convert_column, converter_of
-from optalloc.workbook.grid import BadCell, Grid, GridRow, Value, column_letter
+from optalloc.workbook.grid import BadCell, Grid, GridRow, Value
 from optalloc.workbook.names import heading_name as folded_heading
 from optalloc.workbook.names import near_miss
 from optalloc.workbook.schema import Column, Sheet
@@ -107,14 +107,14 @@ def read_sheet(
     sheet: Sheet, grid: Grid, problems: Problems, step: Decimal | None, wanted_numbers: Collection[str]
 ) -> SheetRows:
     """Read a sheet. `wanted_numbers` are headings that rules and criteria use as numeric columns, folded."""
-    empty = SheetRows(sheet, Table(grid.sheet, {}))
+    empty = SheetRows(sheet, Table(grid.name, {}))
     filled = filled_rows(grid)
     if not sheet.built:
         _refuse_filled(sheet, grid, filled, problems)
         return empty
     if not filled:
         if sheet.required:
-            problems.add("empty_sheet", Place(grid.sheet), sheet=sheet.name, sheet_zh=sheet.zh)
+            problems.add("empty_sheet", Place(grid.name), sheet=sheet.name, sheet_zh=sheet.zh)
         return empty
     heading, body = filled[0], filled[1:]
     if not known_columns(sheet, heading):
@@ -129,12 +129,12 @@ def read_sheet(
     _note_hidden(grid, body, problems)
     _refuse_merged(grid, heading, body, problems)
     if sheet.required and not body:
-        problems.add("no_rows", Place(grid.sheet), sheet=sheet.name, sheet_zh=sheet.zh)
+        problems.add("no_rows", Place(grid.name), sheet=sheet.name, sheet_zh=sheet.zh)
     cells = _columns(body, max(len(row.values) for row in filled))
     numeric = _numeric_columns(grid, heading, body, cells, others, problems, wanted_numbers)
     _note_unheaded(grid, heading, body, cells, problems)
-    letters = {column.name: column_letter(grid.first_column + position) for position, column in known.items()}
-    letters |= {name: column_letter(grid.first_column + position) for position, name in numeric.items()}
+    letters = {column.name: grid.label(position) for position, column in known.items()}
+    letters |= {name: grid.label(position) for position, name in numeric.items()}
     key_first = sorted(letters, key=lambda name: name not in sheet.key)  # a row's address is its key's cell
     converted: dict[str, Converted] = {}
     faulty: dict[str, frozenset[int]] = {}
@@ -158,7 +158,7 @@ def read_sheet(
     english = sum(heading_name(heading.values[p]) == folded_heading(column.name) for p, column in known.items())
     return SheetRows(
         sheet,
-        Table(grid.sheet, MappingProxyType({name: letters[name] for name in key_first})),
+        Table(grid.name, MappingProxyType({name: letters[name] for name in key_first}), is_file=grid.file is not None),
         [row.number for row in body],
         {name: found.typed for name, found in converted.items()},
         {name: found.typed for name, found in further.items()},
@@ -185,7 +185,7 @@ def _headings_wanted(sheet: Sheet) -> tuple[str, str]:
 
 
 def _place(grid: Grid, row: GridRow, position: int) -> Place:
-    return Place(grid.sheet, f"{column_letter(grid.first_column + position)}{row.number}")
+    return grid.place(row.number, position)
 
 
 def _columns(body: Sequence[GridRow], width: int) -> list[tuple[Value, ...]]:
@@ -254,7 +254,7 @@ def _headings(
 def _note_hidden(grid: Grid, body: Sequence[GridRow], problems: Problems) -> None:
     hidden = [row for row in body if row.hidden]
     if grid.hidden:
-        problems.add("hidden_sheet", Place(grid.sheet))
+        problems.add("hidden_sheet", Place(grid.name))
     if hidden:
         problems.add("hidden_rows", _place(grid, hidden[0], 0), count=str(len(hidden)))
 
@@ -268,7 +268,7 @@ def _refuse_merged(grid: Grid, heading: GridRow, body: Sequence[GridRow], proble
     for area in grid.merged:
         corners = [_ADDRESS.fullmatch(corner) for corner in area.split(":")]
         if None in corners or len(corners) > 2:
-            problems.add("merged", Place(grid.sheet), area, area=area)
+            problems.add("merged", Place(grid.name), area, area=area)
             continue
         (begin_column, begin_row), (end_column, end_row) = (
             (_column_number(corner[1]), int(corner[2])) for corner in (corners[0], corners[-1]) if corner is not None

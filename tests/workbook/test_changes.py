@@ -182,7 +182,6 @@ def test_a_factor_needs_a_number_to_work_on() -> None:
         ("Projects.P1.max_award=", "missing_value", "Projects!F2", ""),
         ("Rules.west.sense=more", "not_a_choice", "Rules!E2", "more"),
         ("Round.gap.value=45", "not_a_share", "Round!B7", "45"),
-        ("Round.projects_file.value=p.csv", "column_not_built", "Round!B7", "p.csv"),
         ("Criteria.people.kind=gini", "choice_not_built", "Criteria!D2", "gini"),
     ],
 )

@@ -213,7 +213,6 @@ NOT_BUILT = [
     ("Round", "method", "参考点", "choice_not_built"),
     ("Round", "normalise", "yes", "choice_not_built"),
     ("Round", "归一化", "是", "choice_not_built"),
-    ("Round", "projects_file", "projects.csv", "column_not_built"),
 ]
 
 

@@ -43,8 +43,8 @@ class Purse:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.sources: tuple[Source, ...] = ledger.round.sources
-        excluded = np.array([choice.project.status == "excluded" for choice in ledger.choices], dtype=np.bool_)
-        payable = ~excluded[ledger.line_choice]
+        payable_project = np.array([project.status != "excluded" for project in ledger.projects], dtype=np.bool_)
+        payable = payable_project[ledger.project_of][ledger.line_choice]
         by_key = {self._key(source): number for number, source in enumerate(self.sources)}
         self._before = [by_key.get((name, year - 1)) for name, year in map(self._key, self.sources)]
         self.lines: list[Mask] = [
@@ -107,10 +107,9 @@ class Purse:
         available = np.zeros(len(ledger.line_choice))
         for own, money in zip(self.lines, has, strict=True):
             available += own * float(money)
-        low = np.array([choice.low or choice.high for choice in ledger.choices], dtype=np.float64)
-        least = np.array([0.0 if choice.low == 0 else 1.0 for choice in ledger.choices])
-        share = np.array([float(part) for part in ledger.share])
-        needed: npt.NDArray[np.float64] = low[ledger.line_choice] * share * float(ledger.step)
+        low = np.where(ledger.low == 0, ledger.high, ledger.low)
+        least = (ledger.low != 0).astype(np.float64)
+        needed: npt.NDArray[np.float64] = low[ledger.line_choice] * ledger.share.floats * float(ledger.step)
         # A block grant can do with any money at all.
         threshold = needed * least[ledger.line_choice]
         suspects = np.flatnonzero((needed > 0) & (available <= threshold * (1 + _MARGIN)))
@@ -128,8 +127,8 @@ class Purse:
                     choice.project, region, ledger.years[int(ledger.line_year[line])], part, money
                 )
         found = []
-        for project in ledger.projects:
-            choices = ledger.choices_of[project.project]
-            if choices and all(number in short for number in choices):
+        for number in sorted({int(ledger.project_of[choice]) for choice in short}):
+            choices = ledger.choices_of[ledger.projects[number].project]
+            if all(choice in short for choice in choices):
                 found.append(short[choices[0]])
         return found

@@ -68,8 +68,7 @@ class Reach:
         self.ledger = ledger
         self.limits = limits
         self._purse = Purse(ledger)
-        number = {project.project: code for code, project in enumerate(ledger.projects)}
-        self._project = np.array([number[choice.project.project] for choice in ledger.choices], dtype=np.int64)
+        self._project = ledger.project_of
         self._mandatory = np.array([project.status == "mandatory" for project in ledger.projects], dtype=np.bool_)
         self._excluded = np.array([project.status == "excluded" for project in ledger.projects], dtype=np.bool_)
         self._by_measure: dict[MeasureKey, _Values] = {}
@@ -172,12 +171,10 @@ class Reach:
     def _values(self, key: MeasureKey) -> _Values:
         if key not in self._by_measure:
             measure = self.ledger.measure(key)
-            constant = np.array([float(value) for value in measure.constant])
-            slope = np.array([float(value) for value in measure.slope])
-            low = np.array([choice.low for choice in self.ledger.choices], dtype=np.float64)
-            high = np.array([choice.high for choice in self.ledger.choices], dtype=np.float64)
-            weight = np.array([float(value) for value in measure.weight])
-            self._by_measure[key] = _Values(constant + slope * low, constant + slope * high, weight)
+            constant, slope = measure.constant_floats, measure.slope_floats
+            self._by_measure[key] = _Values(
+                constant + slope * self.ledger.low, constant + slope * self.ledger.high, measure.weight_floats
+            )
         return self._by_measure[key]
 
     def _exact(self, row: Limit, sign: int) -> tuple[Fraction, Fraction]:

@@ -37,8 +37,8 @@ def within_reach(round_: Round) -> Iterator[Problem]:
 
 
 def _without_lines(ledger: Ledger) -> Iterator[Criterion | Rule]:
-    live = np.array([choice.project.status != "excluded" for choice in ledger.choices], dtype=np.bool_)
-    lines = live[ledger.line_choice]
+    live = np.array([project.status != "excluded" for project in ledger.projects], dtype=np.bool_)
+    lines = live[ledger.project_of][ledger.line_choice]
     rows: list[Criterion | Rule] = [*ledger.round.criteria, *ledger.round.rules]
     for row in rows:
         if row.filter.by and not (ledger.lines(row.filter) & lines).any():

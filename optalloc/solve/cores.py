@@ -1,0 +1,222 @@
+r"""The core way: prices first, then the projects that the prices leave in doubt.
+
+At the prices of least bound nearly every project is clearly in or clearly out: its margin, what the bound would lose
+by deciding it otherwise, is large. Plans are looked for on a **core**, the projects of smallest margin, all others left
+at their best decision; cores grow until the gap is closed. A project whose margin exceeds the distance between bound
+and best plan is decided with proof: no better plan has it otherwise, so when all undecided projects fit into one core,
+solving that core settles the round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.certificate import certificate
+from optalloc.solve.direct import BRANCHING, LINEAR
+from optalloc.solve.exact_awards import solve_awards
+from optalloc.solve.exactness import decision_of, point_of
+from optalloc.solve.groups import Codes, Mask
+from optalloc.solve.highs import Outcome, solve_lp, solve_mip
+from optalloc.solve.neighbourhoods import improve
+from optalloc.solve.parts import Part, without_cells
+from optalloc.solve.record import RESOLUTION, SOLVER_RESOLUTION, Record
+from optalloc.solve.sifting import Prices, Pricing, priced
+
+CORES = (500, 1000, 2000)
+CORE_NODES = 100
+#: Up to this number of projects the last core is the whole round, and its bound counts.
+WHOLE = 4000
+WHOLE_NODES = 2000
+#: A core with all undecided projects is solved to the end up to this number of integer columns.
+SETTLED = 4000
+SETTLED_SHARE = 0.5
+SETTLED_NODES = 20000
+
+
+@dataclass
+class CoreSearch:
+    """The state of one core search: the record, and the prices with every group's best decision."""
+
+    record: Record
+    pricing: Pricing
+    prices: Prices
+
+    def __post_init__(self) -> None:
+        vertex = self.prices.vertex
+        self.margin = np.minimum(vertex.margin, vertex.award_margin)
+        self.order = np.argsort(self.margin, kind="stable")
+
+    def core(self, size: int) -> Mask:
+        """Return the projects of smallest margin, whole groups, shape (projects,)."""
+        inside = np.zeros(len(self.margin), dtype=np.bool_)
+        inside[self.order[:size]] = True
+        return self.pricing.groups.whole(inside)
+
+    def undecided(self) -> Mask:
+        """Return the projects that a better plan than the best may decide otherwise, shape (projects,)."""
+        record = self.record
+        if record.value is None:
+            return np.ones(len(self.margin), dtype=np.bool_)
+        bound = self.prices.bound
+        distance = bound - record.value + RESOLUTION * abs(bound) + SOLVER_RESOLUTION * self.pricing.typical
+        # A better plan differs in one granule at least.
+        if record.granule is not None:
+            distance = max(0.0, distance - float(record.granule) * (1 - 1e-6))
+        # An award that moves by one step is otherwise, too.
+        vertex = self.prices.vertex
+        return self.pricing.groups.whole(np.minimum(vertex.margin, vertex.step_margin) <= distance)
+
+    def few_undecided(self) -> bool:
+        """Whether the undecided projects are few enough to settle the round with them."""
+        if self.record.value is None:
+            return False
+        undecided = self.undecided()
+        free = self.record.arrays.integer & self.pricing.groups.columns_of(undecided)
+        return bool(undecided.mean() <= SETTLED_SHARE) and int(free.sum()) <= SETTLED
+
+    def columns(self, projects: Mask) -> Mask:
+        """Return the columns of the projects' groups and all columns that are no decision, shape (columns,)."""
+        inside = self.pricing.groups.columns_of(projects)
+        inside[self.pricing.groups.master] = True
+        return inside
+
+    def solve(self, projects: Mask, base: Vector, nodes: int, *, gap: float, target: float | None) -> Outcome:
+        """Look for a better plan that differs from the point `base` in the given projects only.
+
+        Acceptances first with awards of any amount, then whole steps. Return the outcome of the first, with `x` whole.
+        """
+        record = self.record
+        inside = self.columns(projects)
+        part = Part.of(record.base, inside, base)
+        constant = float(record.cost @ part.outside)
+        loose = part.arrays if record.loose is None else replace(part.arrays, integer=record.loose[part.columns])
+        slim, cost, stays = without_cells(loose, record.cost[part.columns])
+        outcome = solve_mip(
+            slim,
+            cost,
+            record.watch,
+            gap=gap,
+            nodes=nodes,
+            start=self._start(slim, cost, part.columns[stays]),
+            target=None if target is None else target - constant,
+            constant=constant,
+            telling="plans",
+        )
+        record.nodes += outcome.nodes
+        x = None
+        if outcome.x is not None:
+            x = np.zeros(len(stays))
+            x[stays] = outcome.x
+        whole = replace(
+            outcome,
+            x=None if x is None else part.whole(x),
+            objective=outcome.objective + constant,
+            bound=outcome.bound + constant,
+        )
+        if whole.x is not None and (record.value is None or whole.objective > record.value):
+            solve_awards(record, whole.x, inside)
+        return whole
+
+    def _start(self, slim: Arrays, cost: Vector, columns: Codes) -> Vector | None:
+        """Return the best plan as a point of a core's programme; None where it lies outside the core."""
+        if self.record.best is None:
+            return None
+        decided = slim.decision
+        point = self.plan()[columns]
+        fixed = slim.with_bounds(np.flatnonzero(decided), point[decided], point[decided])
+        return solve_lp(fixed, cost, self.record.watch).x
+
+    def plan(self) -> Vector:
+        """Return the best plan as a point of the decision columns, shape (columns,)."""
+        record = self.record
+        assert record.best is not None
+        point = np.zeros(len(record.cost))
+        for column, value in point_of(record.fund, record.arrays, record.best.evaluation.decision).items():
+            point[column] = value
+        # What links switch on: as the acceptances have it.
+        return self.pricing.groups.switched(point)
+
+
+def search_by_cores(record: Record) -> str:
+    """Search by prices and cores. Return in a few words what stopped it with the gap open ("" where it is closed)."""
+    record.watch.phase = "linear bound"
+    try:
+        pricing = Pricing(record.base, record.cost, record.fund.ledger.project_of)
+    except ValueError as trouble:
+        return str(trouble)
+    prices = priced(pricing, record.watch, close=max(1e-9, record.gap / 50))
+    if prices is None:
+        return "the linear relaxation has no solution"
+    if record.level == 0:
+        record.certify(certificate(record.fund, record.arrays, pricing.groups, prices.y))
+    else:
+        record.bounded(prices.bound, LINEAR)
+    search = CoreSearch(record, pricing, prices)
+    _growing_cores(search)
+    if record.closed or record.watch.must_stop():
+        return ""
+    _settle(search)
+    if record.closed or record.watch.must_stop():
+        return ""
+    improve(search)
+    if record.closed or record.watch.must_stop():
+        return ""
+    _settle(search)
+    return "" if record.closed else "the gap is still open"
+
+
+def _growing_cores(search: CoreSearch) -> None:
+    record = search.record
+    projects = len(search.margin)
+    sizes = [size for size in CORES if 2 * size <= projects]
+    if projects <= WHOLE:  # one core to begin with, then everything
+        sizes = [*sizes[:1], projects]
+    for size in sizes:
+        if record.closed or record.watch.must_stop() or search.few_undecided():
+            return
+        whole = size == projects
+        record.watch.phase = f"core of {size}"
+        nodes = WHOLE_NODES if whole else CORE_NODES
+        base = search.prices.vertex.x
+        outcome = search.solve(search.core(size), base, nodes, gap=record.gap / 4, target=record.target())
+        if whole and outcome.status != "infeasible":
+            record.bounded(outcome.bound, BRANCHING)
+
+
+def _settle(search: CoreSearch) -> None:
+    """Solve the undecided projects to the end, where they are few enough."""
+    record = search.record
+    undecided = search.undecided()
+    record.fixed = int(len(undecided) - undecided.sum())
+    if record.value is None or not search.few_undecided():
+        return
+    inside = search.columns(undecided)
+    record.watch.phase = f"settling {int(undecided.sum())} undecided"
+    part = Part.of(record.base, inside, search.prices.vertex.x)
+    constant = float(record.cost @ part.outside)
+    slim, cost, stays = without_cells(part.arrays, record.cost[part.columns])
+    outcome = solve_mip(
+        slim,
+        cost,
+        record.watch,
+        gap=record.gap / 4,
+        nodes=SETTLED_NODES,
+        constant=constant,
+        telling="plans",
+    )
+    record.nodes += outcome.nodes
+    if outcome.status == "infeasible":  # nothing better than the best plan
+        record.bounded(record.value, BRANCHING)
+        return
+    if outcome.x is not None:
+        x = np.zeros(len(stays))
+        x[stays] = outcome.x
+        point = part.whole(x)
+        judgement = record.judged(decision_of(record.fund, record.arrays, point))
+        if not record.consider(judgement):
+            solve_awards(record, point, inside)
+    # A plan outside the core is no better than the best one.
+    record.bounded(max(outcome.bound + constant, record.value), BRANCHING)
