@@ -16,6 +16,7 @@ import math
 import pickle
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,13 @@ from optalloc.solve.highs import _loaded
 
 #: The smallest |best| a relative gap is taken of.
 _NOTHING = 1e-12
+
+
+def save(arrays: Arrays, path: Path) -> None:
+    """Pickle arrays for a rival, without the names and numbers that only the package needs."""
+    bare = replace(arrays, row_names=(), column_names=(), column_of={}, rule_rows={}, source_rows={})
+    with path.open("wb") as file:
+        pickle.dump(bare, file)
 
 
 def _known(value: float) -> float | None:
