@@ -2,11 +2,13 @@
 
     .venv/bin/python benchmarks/knapsacks.py mknapcb1.txt gk01.dat … [--problems 0 10 20] [--limit 30] [--known FILE]
 
-A file holds one problem (the gk files of Glover and Kochenberger) or a count and that many problems (the mknapcb files of
-the OR-Library, Chu and Beasley 1998). A problem is n, m and the best value known, n profits, m rows of n weights, m
-capacities. As a round every item is an all-or-nothing project of 1 unit, and every capacity a rule. The gap asked for is
-0. Prints a Markdown table; seconds are those of `solve`, formulation included, and for the rivals of the call that solves.
-`--known` names a file of lines `name value` that overrides the values in the files (names as printed: 5.100-00, gk01); a
+A file holds one problem (the gk files of Glover and Kochenberger) or a count and that many problems (the mknapcb files
+of the OR-Library, Chu and Beasley 1998). A problem is n, m and the best value known, n profits, m rows of n weights, m
+capacities. As a round every item is an all-or-nothing project of 1 unit, and every capacity a rule. The gap asked for
+is 0. Prints a Markdown table: value (gap, seconds). Our seconds are those of `solve`, formulation included; those of
+the rivals are of the call that solves.
+
+`--known` names a file of lines `name value` that override the values in the files (names as printed: 5.100-00, gk01); a
 name's first line counts, other lines are passed over.
 """
 
@@ -34,7 +36,7 @@ _KNOWN = re.compile(r"(\S+)\s+(\d+)\s*")
 
 @dataclass(frozen=True)
 class Knapsack:
-    """maximise profits · x subject to weights · x <= capacities, x binary. `known` is the best value known (0: none)."""
+    """maximise profits · x subject to weights · x <= capacities, x binary; `known` is the best value (0: none)."""
 
     name: str
     profits: tuple[int, ...]
@@ -55,6 +57,8 @@ def knapsacks_in(path: Path) -> list[Knapsack]:
     found = []
     begin = 1
     for position in range(numbers[0] if numbers else 0):
+        if len(numbers) < begin + 3:
+            raise ValueError(f"{path} ends early")
         n, m = numbers[begin : begin + 2]
         end = begin + _length(n, m)
         found.append(_problem(numbers[begin:end], f"{m}.{n}-{position:02d}"))
@@ -134,7 +138,6 @@ def ours(round_: Round, limit: float) -> dict[str, object]:
         return {"seconds": time.perf_counter() - began, "best": None, "gap": None, "status": missing.status}
     seconds = time.perf_counter() - began
     gap = None if plan.gap is None else float(plan.gap)
-    assert plan.objective is not None
     return {"seconds": seconds, "best": float(plan.objective), "gap": gap, "status": plan.status}
 
 
