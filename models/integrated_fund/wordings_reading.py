@@ -28,6 +28,12 @@ READING: Mapping[str, Wording] = MappingProxyType(
             "以.csv或.parquet结尾的文件",
             "项目可以放在CSV或Parquet文件中。请另存为其中一种，文件名以.csv或.parquet结尾。",
         ),
+        "projects_file_url": error(
+            "a path, no address on the internet",
+            "Projects are read from a file on this machine. Save it beside this workbook and write its name.",
+            "路径，而不是网址",
+            "项目从本机的文件读取。请将其保存在本工作簿旁并填写文件名。",
+        ),
         "projects_file_absolute": error(
             "a path that counts from the folder of this workbook",
             "The path must count from the folder of this workbook, so that both can be moved together: put the file there and write {name}.",
@@ -45,6 +51,12 @@ READING: Mapping[str, Wording] = MappingProxyType(
             "{path} needs more memory than there is. Take rows or columns out that are not needed.",
             "本机内存可容纳的文件",
             "{path}所需内存超出本机。请删去不需要的行或列。",
+        ),
+        "projects_file_too_long": error(
+            "a file of at most {gib} GiB and {cells} cells",
+            "{path} has more than {gib} GiB or more than {cells} cells. Take rows or columns out that are not needed.",
+            "至多{gib} GiB、{cells}个单元格的文件",
+            "{path}超过{gib} GiB或{cells}个单元格。请删去不需要的行或列。",
         ),
         "projects_file_encoding": error(
             "a CSV file in UTF-8",

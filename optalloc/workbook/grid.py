@@ -36,6 +36,9 @@ class GridRow:
     hidden: bool = False
 
 
+Codes = npt.NDArray[np.int32]
+
+
 @dataclass(frozen=True, slots=True)
 class Coded(Sequence[Value]):
     """A long column by its distinct values: `codes` has the position in `values` of each cell's; blanks are None there.
@@ -44,7 +47,7 @@ class Coded(Sequence[Value]):
     """
 
     values: list[Value]
-    codes: npt.NDArray[np.int32]
+    codes: Codes
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -6,12 +6,16 @@ in either language; rows count as a spreadsheet would show them, the headings be
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +23,7 @@ import numpy as np
 
 from integrated_fund.round import Place
 from optalloc.workbook import values
-from optalloc.workbook.grid import BadCell, Coded, Grid, GridRow, Records, Value
+from optalloc.workbook.grid import BadCell, Coded, Codes, Grid, GridRow, Records, Value
 from optalloc.workbook.names import fold, heading_name
 from optalloc.workbook.schema import SETTINGS, sheet_named
 from optalloc.workbook.sheets import Problems, filled_rows, known_columns
@@ -34,8 +38,15 @@ _ROUND = {fold(sheet_named("Round").name), fold(sheet_named("Round").zh)}
 _DIGITS = 15
 #: Rows whose fields stand as Python texts at the same time.
 _ROWS = 50_000
-#: Far more than a round can have; a file may claim any number of rows without holding them.
-_MOST_ROWS = 50_000_000
+#: A round of a million projects has 180 MB in CSV. More would be read until the machine has no memory left.
+_LARGEST = 1 << 30
+#: A Parquet file of a few bytes may hold any number of equal cells.
+_MOST_CELLS = 100_000_000
+#: Bytes looked at in one go for their encoding.
+_PIECE = 1 << 20
+#: Chinese headings that tell GB18030 from any other encoding: no other has these bytes for them.
+_TELLING = 2
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ class ProjectsFile:
     """The file that Round names: its rows in place of the sheet Projects (None: it cannot be used), its bytes' hash."""
 
     name: str
+    path: Path
     grid: Grid | None = None
     sha256: str = ""
 
@@ -65,17 +77,17 @@ def read_projects_file(grids: Sequence[Grid], folder: Path, problems: Problems) 
     if found is None:
         return None
     place, text = found
-    name = Path(text).name
+    name, path = Path(text).name, folder / text
     try:
         if any(_is_filled(grid) for grid in grids if fold(grid.sheet) in _PROJECTS):
             raise _Unfit("projects_file_and_sheet", path=text)
-        content = _content(folder, text)
+        content = _content(path, text)
         read = _csv if Path(text).suffix.lower() == ".csv" else _parquet
         grid = read(content, name, problems)
-        return ProjectsFile(name, grid, hashlib.sha256(content).hexdigest())
+        return ProjectsFile(name, path, grid, hashlib.sha256(content).hexdigest())
     except _Unfit as unfit:
         problems.add(unfit.code, place, text, **unfit.details)
-        return ProjectsFile(name)
+        return ProjectsFile(name, path)
 
 
 def _setting(grids: Sequence[Grid]) -> tuple[Place, str] | None:
@@ -103,19 +115,27 @@ def _is_filled(sheet: Grid) -> bool:
     return len(filled) > 1 or (len(filled) == 1 and not known_columns(_SHEET, filled[0]))
 
 
-def _content(folder: Path, text: str) -> bytes:
+def _content(path: Path, text: str) -> bytes:
+    if _URL.match(text):
+        raise _Unfit("projects_file_url")
     if Path(text).suffix.lower() not in (".csv", ".parquet"):
         raise _Unfit("projects_file_kind")
     if Path(text).is_absolute():
         raise _Unfit("projects_file_absolute", name=Path(text).name)
     try:
-        if not (folder / text).is_file():
+        if not path.is_file():
             raise _Unfit("projects_file_missing", path=text)
-        return (folder / text).read_bytes()
+        if path.stat().st_size > _LARGEST:
+            raise _too_long(text)
+        return path.read_bytes()
     except OSError as error:
         raise _Unfit("projects_file_unreadable", path=text, reason=error.strerror or "–") from error
     except MemoryError as error:
         raise _Unfit("projects_file_too_large", path=text) from error
+
+
+def _too_long(path: str) -> _Unfit:
+    return _Unfit("projects_file_too_long", path=path, gib=str(_LARGEST >> 30), cells=f"{_MOST_CELLS:,}")
 
 
 def _grid(name: str, headings: Sequence[str], first: int, numbers: Sequence[int], columns: Sequence[Coded]) -> Grid:
@@ -137,28 +157,47 @@ def _csv(content: bytes, name: str, problems: Problems) -> Grid:
     if b"\0" in content:
         raise _Unfit("projects_file_encoding", path=name, line=str(content.count(b"\n", 0, content.index(b"\0")) + 1))
     try:
-        first, headings, separator = _headings(content, name)
+        encoding = _encoding(content, name)
+        first, headings, separator = _headings(content, name, encoding)
         if not headings:
             return Grid(_SHEET.name, [], file=name)
-        return _csv_rows(content, name, first, headings, separator, problems)
-    except UnicodeDecodeError:
-        raise _Unfit("projects_file_encoding", path=name, line=_undecodable(content)) from None
+        return _csv_rows(_lines(content, name, separator, encoding), name, first, headings, separator, problems)
     except MemoryError as error:
         raise _Unfit("projects_file_too_large", path=name) from error
 
 
-def _undecodable(content: bytes) -> str:
-    """Return the line of the first byte that is no UTF-8."""
-    try:
-        content.decode()
-    except UnicodeDecodeError as error:
-        return str(content.count(b"\n", 0, error.start) + 1)
-    raise AssertionError("these bytes were found to be no UTF-8")
+def _encoding(content: bytes, name: str) -> str:
+    """Return UTF-8, or GB18030 as Excel writes it in Chinese where Chinese headings show that it is that.
+
+    Most bytes can be read as GB18030, so that they can proves nothing.
+    """
+    wrong = _undecodable(content, "utf-8")
+    if wrong is None:
+        return "utf-8-sig"
+    if _undecodable(content, "gb18030") is None:
+        number, headings, _ = _headings(content, name, "gb18030")
+        known = known_columns(_SHEET, GridRow(number, list[Value](headings)))
+        if sum(not headings[position].isascii() for position in known) >= _TELLING:
+            return "gb18030"
+    raise _Unfit("projects_file_encoding", path=name, line=str(content.count(b"\n", 0, wrong) + 1))
 
 
-def _lines(content: bytes, name: str, separator: str) -> Iterator[list[str]]:
+def _undecodable(content: bytes, encoding: str) -> int | None:
+    """Return where the first byte stands that an encoding does not have, or the piece of a character it belongs to."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    view = memoryview(content)
+    for begin in range(0, len(view) + 1, _PIECE):
+        held = len(decoder.getstate()[0])
+        try:
+            decoder.decode(view[begin : begin + _PIECE], final=begin + _PIECE > len(view))
+        except UnicodeDecodeError as error:
+            return begin - held + error.start
+    return None
+
+
+def _lines(content: bytes, name: str, separator: str, encoding: str) -> Iterator[list[str]]:
     """Yield the fields of every line; a line break in a quoted field is part of the line."""
-    text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+    text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
     lines = csv.reader(text, delimiter=separator, strict=True)
     while True:
         begin = lines.line_num + 1
@@ -171,12 +210,12 @@ def _lines(content: bytes, name: str, separator: str) -> Iterator[list[str]]:
         yield fields
 
 
-def _headings(content: bytes, name: str) -> tuple[int, list[str], str]:
+def _headings(content: bytes, name: str, encoding: str) -> tuple[int, list[str], str]:
     """Return the first filled row's number and fields, by the separator that makes the most headings of it."""
     best: tuple[tuple[int, int], int, list[str], str] | None = None
     for separator in (",", ";", "\t"):
         try:
-            lines = enumerate(_lines(content, name, separator), 1)
+            lines = enumerate(_lines(content, name, separator, encoding), 1)
             number, fields = next(((n, found) for n, found in lines if not _is_blank(found)), (1, []))
         except _Unfit:
             if separator == "\t" and best is None:
@@ -194,22 +233,22 @@ def _is_blank(fields: Sequence[str]) -> bool:
 
 
 def _csv_rows(
-    content: bytes, name: str, first: int, headings: Sequence[str], separator: str, problems: Problems
+    lines: Iterator[list[str]], name: str, first: int, headings: Sequence[str], separator: str, problems: Problems
 ) -> Grid:
-    import pyarrow as pa
-
     width = len(headings)
-    chunks: list[list[pa.Array]] = [[] for _ in headings]
+    # Each column's distinct texts, in the order they are met, with their codes.
+    coders: list[defaultdict[str, int]] = [defaultdict(count().__next__) for _ in headings]
+    chunks: list[list[Codes]] = [[] for _ in headings]
     numbers: list[int] = []
     rows: list[list[str]] = []
 
     def pack() -> None:
-        for chunk, column in zip(chunks, zip(*rows, strict=True), strict=True):
-            chunk.append(pa.array(column, pa.large_string()))
+        for coder, chunk, column in zip(coders, chunks, zip(*rows, strict=True), strict=True):
+            chunk.append(np.fromiter(map(coder.__getitem__, column), np.int32, len(rows)))
         rows.clear()
 
     key = next((p for p, c in known_columns(_SHEET, GridRow(first, list[Value](headings))).items() if c.required), 0)
-    for number, fields in enumerate(_lines(content, name, separator), 1):
+    for number, fields in enumerate(lines, 1):
         if number <= first or not fields:
             continue
         if len(fields) != width:
@@ -224,7 +263,10 @@ def _csv_rows(
             pack()
     if rows:
         pack()
-    columns = [_coded(pa.chunked_array(chunk, pa.large_string())) for chunk in chunks]
+    columns = []
+    for coder, chunk in zip(coders, chunks, strict=True):
+        columns.append(Coded([*coder, None], np.concatenate([np.empty(0, np.int32), *chunk])))
+        coder.clear()
     return _grid(name, headings, first, numbers, columns)
 
 
@@ -234,9 +276,12 @@ def _parquet(content: bytes, name: str, problems: Problems) -> Grid | None:
 
     try:
         file = parquet.ParquetFile(pa.BufferReader(content))
-        if file.metadata.num_rows > _MOST_ROWS:
-            raise _Unfit("projects_file_too_large", path=name)
-        table = file.read()
+        sizes = [file.metadata.row_group(number).total_byte_size for number in range(file.num_row_groups)]
+        if file.metadata.num_rows * file.metadata.num_columns > _MOST_CELLS or sum(sizes) > _LARGEST:
+            raise _too_long(name)
+        # Texts stay coded as they stand in the file, so that many equal ones take the room of one.
+        texts = [column.name for column in file.schema_arrow if _is_text(column.type)]
+        table = parquet.ParquetFile(pa.BufferReader(content), read_dictionary=texts).read()
         columns = []
         for heading, column in zip(table.column_names, table.columns, strict=True):
             plain = _plain(column)
@@ -263,8 +308,9 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
 
     kind = column.type
     if pa.types.is_dictionary(kind):
-        column, kind = column.cast(kind.value_type), kind.value_type
-    if pa.types.is_string(kind) or pa.types.is_string_view(kind):
+        kind = kind.value_type
+        return column if _is_text(kind) or pa.types.is_large_string(kind) else _plain(column.cast(kind))
+    if _is_text(kind):
         return column.cast(pa.large_string())  # one text of the whole column may be longer than 2 GiB
     if pa.types.is_timestamp(kind):
         return column.cast(pa.timestamp("us"), safe=False)
@@ -277,21 +323,29 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     return column if any(is_one(kind) for is_one in of_a_cell) else None
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_string_view(kind))
+
+
 def _coded(column: pa.ChunkedArray) -> Coded:
     """Return a column as cells of a sheet."""
     import pyarrow as pa
 
     kind = column.type
-    if pa.types.is_null(kind):
+    if pa.types.is_null(kind) or len(column) == 0:
         return Coded([None], np.zeros(len(column), dtype=np.int32))
-    encoded = column.combine_chunks().dictionary_encode()
-    distinct: list[Any] = encoded.dictionary.to_pylist()
+    encoded = column if pa.types.is_dictionary(kind) else column.dictionary_encode()
+    chunks = encoded.unify_dictionaries().chunks
+    distinct: list[Any] = chunks[0].dictionary.to_pylist()
     if pa.types.is_integer(kind) or pa.types.is_decimal(kind):
         distinct = [_number(value) for value in distinct]
     elif pa.types.is_floating(kind):
         distinct = [None if value != value else value for value in distinct]  # pandas writes blanks as NaN
-    codes = encoded.indices.fill_null(len(distinct)).to_numpy().astype(np.int32, copy=False)
-    return Coded([*distinct, None], codes)
+    blank = len(distinct)
+    codes = [chunk.indices.cast(pa.int64()).fill_null(blank).to_numpy().astype(np.int32) for chunk in chunks]
+    return Coded([*distinct, None], np.concatenate(codes))
 
 
 def _number(value: int | Decimal) -> Value:
