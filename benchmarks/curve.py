@@ -3,10 +3,10 @@
     .venv/bin/python benchmarks/curve.py --sizes 1000 3000 10000 --rules 5 50 150 [--shape tight] [--limit 60]
     .venv/bin/python benchmarks/curve.py --draw
 
-Each size is solved with each number of rules, from the round's file to the plan's files. A row for each run goes to the
-end of `curve.csv`, then `curve.svg` is drawn from all rows of the shape (`--draw`: only that; it needs matplotlib). From
-20,000 projects on, projects are read from a Parquet file beside the workbook. Where a run has been repeated the last one
-is drawn.
+Each size is solved with each number of rules, from the round's file to the plan's files. A row for each run goes to
+the end of `curve.csv`, then `curve.svg` is drawn from all rows of the shape (`--draw`: only that, `--measure`: not
+that; drawing needs matplotlib). From 20,000 projects on, projects are read from a Parquet file beside the workbook.
+Where a run has been repeated the last one is drawn.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
+from importlib.util import find_spec
 from pathlib import Path
 
 PYTHON = sys.executable
@@ -180,9 +181,12 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=60)
     parser.add_argument("--csv", type=Path, default=HERE / "curve.csv")
     parser.add_argument("--svg", type=Path, default=HERE / "curve.svg")
-    parser.add_argument("--draw", action="store_true", help="only draw")
-    parser.add_argument("--measure", action="store_true", help="only measure")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--draw", action="store_true", help="only draw")
+    only.add_argument("--measure", action="store_true", help="only measure")
     asked = parser.parse_args()
+    if not asked.measure and find_spec("matplotlib") is None:
+        parser.error("drawing needs matplotlib, which is not installed; --measure goes without")
     if not asked.draw:
         for projects in asked.sizes:
             for rules in asked.rules:
