@@ -159,17 +159,19 @@ def draw(runs: list[Run], path: Path) -> None:
             axes.plot([x], [y], mark, color=drawn.get_color(), markerfacecolor=face or drawn.get_color())
 
     for step in (*STEPS, "total"):
-        # Steps that take no time at all have no place on a logarithmic axis.
-        line(by_size, [(run.projects, max(0.01, getattr(run, step)), run.status) for run in at_most], step)
+        # A step of no time at all (nothing to write) has no place on a logarithmic axis.
+        points = [(run.projects, getattr(run, step), run.status) for run in at_most if getattr(run, step) > 0]
+        if points:
+            line(by_size, points, step)
     by_size.set(xscale="log", yscale="log", xlabel="projects", ylabel="seconds", title=f"{most} rules asked for")
     for projects in sorted({run.projects for run in runs}):
-        points = [(run.rules, max(0.01, run.solve), run.status) for run in runs if run.projects == projects]
+        points = [(run.rules, run.solve, run.status) for run in runs if run.projects == projects]
         line(by_rules, points, f"{projects:,} projects")
-    by_rules.set(
-        yscale="log", xlabel="rows of rules asked for", ylabel="seconds of the search", title="The search by rules"
-    )
+    by_rules.set(xlabel="rows of rules asked for", ylabel="seconds", title="The search alone")
     line(memory, [(run.projects, run.peak_mib, run.status) for run in at_most], "peak")
-    memory.set(xscale="log", yscale="log", xlabel="projects", ylabel="MiB", title="Peak memory, files included")
+    memory.set(xscale="log", xlabel="projects", ylabel="MiB", title=f"Peak memory, {most} rules asked for")
+    for axes in (by_rules, memory):
+        axes.set_ylim(bottom=0)
     for axes in (by_size, by_rules):
         axes.legend(frameon=False)
     figure.suptitle(f"optalloc solve, {runs[0].shape} rounds; hollow: gap left at the limit, cross: no plan yet")
