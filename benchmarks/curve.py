@@ -50,8 +50,8 @@ print(json.dumps({"rule_rows": rules, **{key: document[key] for key in ("status"
 class Run:
     """One run: seconds of its steps and of the whole process, the proven relative gap, the peak of its memory in MiB.
 
-    `limit` is the search's, in seconds; `rules` is what the generator was asked for, `rule_rows` what the plan lists, members counted. Without a plan within
-    the limit the status is `unknown`, and `rule_rows` and `gap` are None.
+    `limit` is the search's, in seconds; `rules` is what the generator was asked for, `rule_rows` what the plan lists,
+    members counted. Without a plan within the limit the status is `unknown`, and `rule_rows` and `gap` are None.
     """
 
     shape: str
