@@ -160,9 +160,11 @@ def _solved(
     listener: Listener,
     seconds: dict[str, float],
 ) -> Plan | NoPlan:
+    from integrated_fund.collector import settle
     from optalloc.solve.planning import Inputs, fund_for, plan_of
     from optalloc.solve.progress import Watch
 
+    settle()
     watch = Watch(time_limit, listener)
     _stop_at_first_interrupt(watch)
     watch.phase = "formulating"

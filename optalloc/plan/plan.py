@@ -34,6 +34,12 @@ def stated(value: Fraction | Decimal | int) -> Decimal:
     return Decimal(f"{number:f}")
 
 
+def stated_above(value: Fraction) -> Decimal:
+    """Return a bound as a plan states it: as `stated`, but never below the value itself."""
+    number = stated(value)
+    return number if number >= value else number.next_plus(_FIFTEEN)
+
+
 @dataclass(frozen=True, slots=True)
 class Award:
     """What a project gets: the chosen option (None: its row on Projects), its start year, and its whole award."""

@@ -43,6 +43,11 @@ from optalloc.solve.groups import FORBIDDEN, Codes, Groups
 #: Digits of the largest price that are published, and digits of a typical benefit on the grid.
 PRICE_DIGITS = 9
 GRID_DIGITS = 11
+#: Digits that a grid gives up at a time where values do not fit.
+COARSER = 3
+#: No single term of a value may be larger, in units of the grid: a hundred of them still fit into 64 bits.
+LARGEST = 2**55
+SLACK = Fraction(1, 2**50)
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,21 @@ def _digits(largest: float) -> int:
 def bound_of(fund: Fund, groups: Groups, rules: Mapping[str, Decimal], sources: Sequence[SourcePrices]) -> Fraction:
     """Return the bound that prices of rules and sources prove, in exact arithmetic."""
     digits = _grid_digits(fund)
+    while True:
+        try:
+            return _bound_on_grid(fund, groups, rules, sources, digits)
+        except OverflowError:  # a coarser grid bounds as well, a little less closely
+            digits -= COARSER
+
+
+def _bound_on_grid(
+    fund: Fund, groups: Groups, rules: Mapping[str, Decimal], sources: Sequence[SourcePrices], digits: int
+) -> Fraction:
+    """Return the bound with every group's value rounded up to `digits` decimals (negative: tens, hundreds, …).
+
+    Raises:
+        OverflowError: a value has too many digits for 64 bits.
+    """
     class_price, fixed = _money(fund, sources)
     limits = fund.appraisal.limits
     fixed += sum((Fraction(rules[row.name]) * row.constant for row in limits.rows), Fraction(0))
@@ -131,10 +151,11 @@ def bound_of(fund: Fund, groups: Groups, rules: Mapping[str, Decimal], sources: 
     switches = np.zeros(groups.columns, dtype=np.int64)
     cost = groups.arrays.levels[0]
     switched = np.flatnonzero(groups.arrays.decision & (groups.project_of_column < 0))
-    # A float is off by far less than a unit of the grid; one unit more keeps the bound a bound.
-    switches[switched] = np.ceil(cost[switched] * 10.0**digits).astype(np.int64) + 1
+    # A product of few floats is off by less than SLACK of its size; that much more keeps the bound a bound.
+    exact = [Fraction(value) + abs(Fraction(value)) * SLACK for value in cost[switched].tolist()]
+    switches[switched] = -_on_grid(ExactColumn.of([-value for value in exact]), digits)
     total = groups.largest(worth, switches)
-    return fixed + Fraction(total, 10**digits)
+    return fixed + total / Fraction(10) ** digits
 
 
 def _grid_digits(fund: Fund) -> int:
@@ -233,7 +254,7 @@ def _line_prices(
         if row.base is not None:
             by_total[row.base] = by_total.get(row.base, Fraction(0)) - price * row.share
     # Prices of totals are fractions of any denominator: a few digits beyond the grid are enough.
-    fine = 10 ** (digits + 4)
+    fine = 10 ** max(4, digits + 4)
     priced = [(limits.totals[number], price) for number, price in by_total.items()]
     classes = fund.classes.class_of_pattern
     for total, per_unit in zip(fund.classes.totals(), class_price, strict=True):
@@ -257,9 +278,17 @@ def _per_unit(price: ExactColumn, weight: ExactColumn, line_choice: Codes, choic
 
 
 def _on_grid(values: ExactColumn, digits: int) -> Codes:
-    """Return values in units of the grid, rounded down."""
-    scaled = values.scaled(Fraction(10**digits))
+    """Return values in units of the grid, rounded down.
+
+    Raises:
+        OverflowError: one of them is larger than `LARGEST`.
+    """
+    scaled = values.scaled(Fraction(10) ** digits)
     if scaled.which is None:
-        return scaled.floor()
-    divisors = np.array(scaled.denominators, dtype=object)[scaled.which]
-    return np.asarray(scaled.numerators.astype(object) // divisors).astype(np.int64)
+        found = scaled.floor()
+    else:
+        divisors = np.array(scaled.denominators, dtype=object)[scaled.which]
+        found = np.asarray(scaled.numerators.astype(object) // divisors).astype(np.int64)
+    if len(found) and max(-int(found.min()), int(found.max())) > LARGEST:
+        raise OverflowError("a value does not fit into 64 bits")
+    return found

@@ -23,7 +23,7 @@ from integrated_fund.payments import Payments
 from integrated_fund.round import Round
 from integrated_fund.sentences import sentence_of
 from optalloc.plan.digest import plan_digest
-from optalloc.plan.plan import SCHEMA_VERSION, Award, Payment, Plan, RuleLine, SourceLine, Status, stated
+from optalloc.plan.plan import SCHEMA_VERSION, Award, Payment, Plan, RuleLine, SourceLine, Status, stated, stated_above
 from optalloc.solve.arrays import Arrays, arrays_of
 from optalloc.solve.certificate import Certificate
 from optalloc.solve.declined import declined_of
@@ -161,7 +161,7 @@ def _stated_plan(
             {
                 "priority": level.priority,
                 "optimum": float(stated(optimum)),
-                "bound": None if found.bound is None else float(stated(found.bound)),
+                "bound": None if found.bound is None else float(_stated_bound(found.bound, optimum)),
                 "gap": None if gaps[-1] is None else float(stated(gaps[-1])),
                 "value": float(stated(evaluation.levels[number])),
                 "way": found.way,
@@ -216,7 +216,7 @@ def _stated_plan(
     return Plan(
         status="optimal" if closed else "feasible",
         objective=stated(objective),
-        bound=None if bound is None else stated(bound),
+        bound=None if bound is None else _stated_bound(bound, first.judgement.evaluation.levels[0]),
         gap=None if gaps[0] is None else stated(gaps[0]),
         criteria={name: stated(value) for name, value in evaluation.criteria.items()},
         awards=awards,
@@ -228,11 +228,16 @@ def _stated_plan(
     )
 
 
+def _stated_bound(bound: Fraction, value: Fraction) -> Decimal:
+    """Return a bound as stated: that of the plan's own value where they are one, else never below itself."""
+    return stated(value) if bound == value else stated_above(bound)
+
+
 def _stated_certificate(fund: Fund, certificate: Certificate) -> dict[str, object]:
     """Return published prices and the bound that follows from them, as texts: they are exact decimals."""
     names = {row.name: row.label for row in fund.appraisal.limits.rows}
     return {
-        "bound": str(stated(certificate.bound)),
+        "bound": str(stated_above(certificate.bound)),
         "rules": {names[name]: str(price) for name, price in certificate.rules.items() if price},
         "sources": {
             fund.classes.label(f): [str(price.amount), str(price.carry), str(price.least)]

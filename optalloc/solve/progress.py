@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-StopReason = Literal["time limit", "interrupted", "work limit"]
+StopReason = Literal["time limit", "interrupted", "memory"]
 
 
 @dataclass(frozen=True, slots=True)

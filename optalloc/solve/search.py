@@ -24,6 +24,9 @@ from optalloc.solve.record import Found, Record
 
 Method = Literal["auto", "direct", "core"]
 
+#: With more integer columns the direct way finds nothing that the core way has not found.
+WHOLE_AT_MOST = 60_000
+
 
 def search(
     fund: Fund,
@@ -38,18 +41,35 @@ def search(
 ) -> Found:
     """Search for the best plan of a level until the gap is closed, work limits are reached or the watch says stop.
 
-    `held` are the levels before it, `start` a plan that is known already.
+    `held` are the levels before it, `start` a plan that is known already. Where memory runs out the best plan is kept.
+
+    Raises:
+        MemoryError: memory ran out before there was a plan.
     """
     record = Record(fund, arrays, level, held, gap, watch)
     if start is not None:
         record.consider(record.judged(start))
-    if method == "core" or (method == "auto" and int(arrays.integer.sum()) >= LARGE):
+    try:
+        return record.found(infeasible=_searched(record, method))
+    except MemoryError:
+        if record.best is None:
+            raise
+        watch.stop("memory")
+        return record.found()
+
+
+def _searched(record: Record, method: Method) -> bool:
+    """Search by a method; return whether there is no plan at all."""
+    integers = int(record.arrays.integer.sum())
+    if method == "core" or (method == "auto" and integers >= LARGE):
         record.way = "core"
         trouble = search_by_cores(record)
-        if record.closed or watch.must_stop():
-            return record.found()
+        if record.closed or record.watch.must_stop():
+            return False
+        if record.best is not None and integers > WHOLE_AT_MOST:
+            return False
         record.way = f"core, then direct ({trouble})"
-    return record.found(infeasible=search_directly(record))
+    return search_directly(record)
 
 
 def adopted(record: Record, x: Vector, bound: float) -> Found:

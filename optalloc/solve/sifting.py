@@ -30,13 +30,15 @@ from optalloc.solve.progress import Watch
 WHOLE = 16000
 SAMPLE = 8
 #: Groups that a box may leave open, about; more when pricing out finds them.
-OPEN = 6000
-STEPS = 60
+OPEN = 3000
+STEPS = 200
 OPENINGS = 8
 #: Relative distance between restricted value and bound at which the prices are as good as optimal.
 CLOSE = 1e-7
 #: A sample's rows may be missed at a price of so many typical benefits for each typical project.
 ELASTIC = 5.0
+#: A price of so many typical benefits says that the programme has no solution.
+HOPELESS = 1e9
 #: The box opens by this share of a price, and by this share of a typical benefit where a price is 0.
 FLOOR = 1e-3
 
@@ -86,8 +88,8 @@ class Pricing:
         finite = (gain != 0) & np.isfinite(ends)
         return bound + vertex.value + float(gain[finite] @ ends[finite]), vertex, reduced
 
-    def sample(self) -> tuple[Pricing, float]:
-        """Return the programme of one group in `SAMPLE`, bounds scaled down, and the share of projects in it."""
+    def sample(self) -> tuple[Pricing, Codes]:
+        """Return the programme of one group in `SAMPLE`, bounds scaled down, and which coupling rows its own are."""
         labels = self.groups.group_labels()
         kept = _scattered(labels) % SAMPLE == 0
         share = float(kept.mean())
@@ -105,9 +107,14 @@ class Pricing:
             row_upper=scaled.row_upper * factor,
             accept=scaled.accept[units],
             extra=scaled.extra[units],
+            # Links that are priced here are priced in the sample, where their bounds say nothing about a group.
+            local=~coupling[part.rows],
+            decision=self.groups.decision[inside],
         )
         project_of = np.unique(self.project_of[units], return_inverse=True)[1].astype(np.int64)
-        return Pricing(arrays, self.cost[inside], project_of), share
+        sample = Pricing(arrays, self.cost[inside], project_of)
+        # Rows without a column in the sample are not in it.
+        return sample, np.searchsorted(self.groups.coupling, part.rows[sample.groups.coupling])
 
 
 def priced(pricing: Pricing, watch: Watch, close: float = CLOSE, *, elastic: bool = False) -> Prices | None:
@@ -117,11 +124,13 @@ def priced(pricing: Pricing, watch: Watch, close: float = CLOSE, *, elastic: boo
     """
     if pricing.groups.projects <= WHOLE:
         return _whole(pricing, watch, elastic)
-    sample, _ = pricing.sample()
+    sample, rows = pricing.sample()
     first = priced(sample, watch, max(close, 1e-4), elastic=True)
     if first is None:
         return None
-    return _Box(pricing, watch, close).move(first.y)
+    y = np.zeros(len(pricing.groups.coupling))
+    y[rows] = first.y
+    return _Box(pricing, watch, close, elastic=elastic).move(y)
 
 
 def _whole(pricing: Pricing, watch: Watch, elastic: bool) -> Prices | None:
@@ -177,15 +186,17 @@ def _restricted(
 class _Box:
     """The moving box over the prices of one programme."""
 
-    def __init__(self, pricing: Pricing, watch: Watch, close: float) -> None:
-        self.pricing, self.watch, self.close = pricing, watch, close
+    def __init__(self, pricing: Pricing, watch: Watch, close: float, *, elastic: bool) -> None:
+        self.pricing, self.watch, self.close, self.elastic = pricing, watch, close, elastic
+        #: No price gets beyond this.
+        self.wall = (ELASTIC if elastic else HOPELESS) * pricing.typical
         groups = pricing.groups
         master = sparse.csr_matrix(pricing.coupling[:, groups.master])
         # Rows that only say what a cell is take their prices from the rows that look at the cell. Rows between sources
         # alone are few and have prices of their own whatever the box.
         holds_decision = np.diff(sparse.csr_matrix(pricing.coupling[:, groups.decision]).indptr) > 0
-        definition = holds_decision & (np.diff(master.indptr) == 1)
-        self.boxed = np.flatnonzero(~definition & self._looks_at_cells(master, definition))
+        definition = holds_decision & (np.diff(master.indptr) == 1) & (pricing.lower == pricing.upper)
+        self.boxed = np.flatnonzero(~definition & (holds_decision | self._looks_at_cells(master, definition)))
         self._definition = np.flatnonzero(definition)
         self._looking = abs(master[self.boxed])
         self._defined = abs(master[self._definition])
@@ -210,8 +221,11 @@ class _Box:
         np.maximum.at(moved, groups.project_of_column[self._of_project], by_column)
         return moved
 
-    def move(self, y: Vector) -> Prices:
-        """Move the box from prices `y` until it holds the best ones, or the watch says stop."""
+    def move(self, y: Vector) -> Prices | None:
+        """Move the box from prices `y` until it holds the best ones, or the watch says stop.
+
+        None where prices grow beyond all measure: the programme has no solution.
+        """
         pricing, groups = self.pricing, self.pricing.groups
         bound, vertex, reduced = pricing.at(y)
         centre = Prices(y, bound, vertex, reduced, None)
@@ -219,7 +233,8 @@ class _Box:
         width = 0.0
         opened = OPEN
         for _ in range(STEPS):
-            self.watch.tell(None, centre.bound)
+            # The value of a sample bounds no plan of the round.
+            self.watch.tell(None, None if self.elastic else centre.bound)
             if self.watch.must_stop():
                 return centre
             unit = (np.abs(centre.y[self.boxed]) + FLOOR * pricing.typical) * growth
@@ -233,10 +248,12 @@ class _Box:
             if reached is None:
                 return centre
             step, value, missed, part = reached
+            if not self.elastic and (np.abs(step.y[self.boxed]) > 0.999 * self.wall).any():
+                return None
             width *= part
             touched = np.abs(step.y - centre.y)[self.boxed] > 0.999 * width * unit
             exact = step.bound - value <= self.close * abs(value)
-            if exact and not touched.any() and missed <= 1e-6:
+            if exact and not touched.any() and (missed <= 1e-6 or self.elastic):
                 return step if step.bound <= centre.bound else replace(centre, point=step.point)
             # A price at the wall wants further than others; a model that was right all over the box, a larger box.
             growth[touched] *= 2.0
@@ -256,7 +273,8 @@ class _Box:
             columns = groups.columns_of(inside)
             columns[groups.master] = True
             part = Part.of(pricing.arrays, columns, centre.vertex.x)
-            solved = _restricted(pricing, part, self.boxed, middle - width * box, middle + width * box, self.watch)
+            low, high = (np.clip(middle + side * width * box, -self.wall, self.wall) for side in (-1, 1))
+            solved = _restricted(pricing, part, self.boxed, low, high, self.watch)
             if solved is None:
                 return None
             bound, vertex, reduced = pricing.at(solved.y)

@@ -25,6 +25,7 @@ from integrated_fund.fund import Fund
 from optalloc.solve.arrays import Arrays, Row, Vector
 from optalloc.solve.exactness import Held, Judgement, Tightening, decision_of, judge, point_of
 from optalloc.solve.highs import solve_lp, solve_mip
+from optalloc.solve.parts import Part
 from optalloc.solve.progress import Watch
 
 RULE = "acceptance by project, option, start; then least total award; then larger award by project"
@@ -72,14 +73,17 @@ class _Chain:
             raise _CutShort("its budget of work ran out")
         if self.watch.must_stop():
             raise _CutShort(f"it was stopped: {self.watch.stopped}")
+        if not cost[free].any():
+            return False  # all of it is decided
         value = self._value(cost)
         improving = self.arrays.with_rows([Row("better", cost, value + 0.5, np.inf)])
-        outcome = solve_mip(improving, cost, self.watch, absolute_gap=0.5, nodes=NODES, telling="time")
+        part = Part.of(improving, free, self.arrays.column_lower)  # the others stand where they are fixed
+        outcome = solve_mip(part.arrays, cost[part.columns], self.watch, absolute_gap=0.5, nodes=NODES, telling="time")
         if outcome.status == "infeasible":
             return False
         if outcome.status != "optimal" or outcome.x is None:
             raise _CutShort("a step took too many nodes")
-        judgement = judge(self.fund, decision_of(self.fund, self.plain, outcome.x), self.held)
+        judgement = judge(self.fund, decision_of(self.fund, self.plain, part.whole(outcome.x)), self.held)
         if not judgement.is_plan:
             raise _CutShort("a step could not be confirmed in exact arithmetic")
         previous, self.best = self.best, judgement

@@ -130,6 +130,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "time limit": ("time limit", "时间限制"),
         "interrupted": ("by hand", "人工停止"),
         "work limit": ("work limit", "计算量限制"),
+        "memory": ("out of memory", "内存不足"),
         # what the manifest says in words
         **{
             text: (text, chinese)

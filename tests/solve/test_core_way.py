@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import pytest
 
+from integrated_fund.evaluation import Decision
 from integrated_fund.fund import Fund, fund_for_solving
 from optalloc.examples.generator import generate
 from optalloc.plan.plan import Plan, stated
@@ -104,7 +105,7 @@ def test_lessons(seed: int) -> None:
 
 
 @pytest.mark.usefixtures("tiny_cores")
-@pytest.mark.parametrize("batch", range(2, 6))
+@pytest.mark.parametrize("batch", range(2, 4))
 def test_both_ways_agree_in_tiny_cores(batch: int) -> None:
     for seed in range(batch * BATCH, (batch + 1) * BATCH):
         _agree(seed)
@@ -128,7 +129,7 @@ def test_both_ways_agree_in_tiny_cores_on_many_rounds(batch: int) -> None:
 # What prices decide.
 
 
-def _ways(fund: Fund, decision: dict[int, int]) -> _Way:
+def _ways(fund: Fund, decision: Decision) -> _Way:
     """Return what each project gets, as the oracle says it."""
     ledger = fund.ledger
     found: _Way = {}
@@ -213,12 +214,12 @@ def test_prices_decide_rightly_where_they_did_not(seed: int) -> None:
 
 
 def test_better_plans_have_what_prices_decide() -> None:
-    assert sum(_decided_by_prices(seed) for seed in range(120)) > 100
+    assert sum(_decided_by_prices(seed) for seed in range(60)) > 50
 
 
 @pytest.mark.slow
 def test_better_plans_of_many_rounds_have_what_prices_decide() -> None:
-    assert sum(_decided_by_prices(seed) for seed in range(1000, 1600)) > 500
+    assert sum(_decided_by_prices(seed) for seed in range(1000, 1300)) > 250
 
 
 # Lexicographic rounds.
@@ -227,13 +228,13 @@ def test_better_plans_of_many_rounds_have_what_prices_decide() -> None:
 @pytest.mark.usefixtures("tiny_cores")
 def test_every_priority_in_its_turn() -> None:
     found = 0
-    for seed in range(5000, 5100):
+    for seed in range(5000, 5060):
         tables = random_tables(random.Random(seed))
         answer = best(tables)
         if answer is not None and len(answer.optima) > 1:
             found += 1
             _agrees_with(answer, _solved(tables, "core"))
-    assert found > 4
+    assert found > 2
 
 
 # One plan, however the round is written and however often it is solved.
@@ -259,6 +260,32 @@ def test_the_order_of_rows_does_not_matter_to_the_core_way() -> None:
     tables = generate(3500, 3)
     one, other = _generated(tables), _generated(_shuffled(tables, 1))
     assert (one.awards, one.payments, one.bound) == (other.awards, other.payments, other.bound)
+
+
+def _split(tables: Tables) -> Tables:
+    """Write a rule for each year as a rule of each year's own."""
+    rules: list[dict[str, object]] = []
+    for row in tables["Rules"]:
+        if row.get("each") == "year":
+            rules += [
+                {**row, "each": None, "years": year, "rule": f"{row['rule']}_{year}"} for year in range(2026, 2029)
+            ]
+        else:
+            rules.append(row)
+    assert len(rules) == len(tables["Rules"]) + 2
+    return {**tables, "Rules": rules}
+
+
+@pytest.mark.slow
+def test_a_rule_written_row_by_row_has_the_same_bound_and_a_plan_as_good() -> None:
+    """The programme has other cells then: inside the gap, another plan may be found first."""
+    tables = generate(3500, 3)
+    one, other = _generated(tables), _generated(_split(tables))
+    assert one.bound is not None
+    assert other.bound is not None
+    assert float(one.bound) == pytest.approx(float(other.bound), rel=1e-6)
+    assert one.status == other.status == "optimal"
+    assert float(one.objective) == pytest.approx(float(other.objective), rel=5e-4)
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ class Case:
         for unit in self.units(project).tolist():
             column = int(self.arrays.accept[unit])
             if column >= 0 and point[column_at[column]] > 0.5:
-                return unit
+                return int(unit)
         return -1
 
     @property

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,18 @@ def test_progress_only_gets_better() -> None:
     best = [p.best for p in heard if p.best is not None]
     assert best
     assert best == sorted(best)
+
+
+def test_a_search_without_memory_keeps_its_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory runs out in the last stage, after acceptances and exact awards have given a plan."""
+
+    def greedy(*_: object) -> bool:
+        raise MemoryError
+
+    monkeypatch.setattr("optalloc.solve.direct._whole", greedy)
+    fund = Fund(round_of(generate(400, seed=3, tightness=0)))
+    result = plan_of(fund, Watch(), method="direct", gap=Decimal(0))
+    assert not isinstance(result, NoPlan)
+    assert result.manifest["stopped"] == "memory"
+    assert result.status == "feasible"
+    assert verify(fund.round, result).ok

@@ -1,0 +1,197 @@
+"""How time and memory grow with projects and with rules: whole `optalloc solve` processes, a CSV and its picture.
+
+    .venv/bin/python benchmarks/curve.py --sizes 1000 3000 10000 --rules 5 50 150 [--shape tight] [--limit 60]
+    .venv/bin/python benchmarks/curve.py --draw
+
+Each size is solved with each number of rules, from the round's file to the plan's files. A row for each run goes to the
+end of `curve.csv`, then `curve.svg` is drawn from all rows of the shape (`--draw`: only that; it needs matplotlib). From
+20,000 projects on, projects are read from a Parquet file beside the workbook. Where a run has been repeated the last one
+is drawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+PYTHON = sys.executable
+HERE = Path(__file__).parent
+
+#: From this number of projects on they are read from a Parquet file.
+PARQUET_FROM = 20_000
+
+STEPS = ("read", "build", "solve", "write")
+
+#: What is wanted of a document that may be larger than this process should become: a process starts at the size of the
+#: one that makes it, so that the peak of the next run would be ours.
+_WANTED = """
+import json, sys
+document = json.load(open(sys.argv[1]))
+rules = len(document["rules"] or ())
+print(json.dumps({"rule_rows": rules, **{key: document[key] for key in ("status", "gap", "seconds")}}))
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: seconds of its steps and of the whole process, the proven relative gap, the peak of its memory in MiB.
+
+    `rules` is what the generator was asked for, `rule_rows` what the round has, members counted.
+    """
+
+    shape: str
+    projects: int
+    rules: int
+    rule_rows: int
+    read: float
+    build: float
+    solve: float
+    write: float
+    total: float
+    status: str
+    gap: float | None
+    peak_mib: int
+
+
+def measured(shape: str, projects: int, rules: int, limit: float) -> Run:
+    """Invent a round, solve it as a process of its own, and return what that took.
+
+    Raises:
+        RuntimeError: a process failed, or no plan was found within the limit.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        writing = [PYTHON, str(HERE / "shapes.py"), shape, str(projects), name, "--rules", str(rules)]
+        subprocess.run(
+            [*writing, *(["--parquet"] if projects >= PARQUET_FROM else [])], check=True, capture_output=True
+        )
+        command = [str(Path(PYTHON).parent / "optalloc"), "solve", str(folder / "round.xlsx"), "--json"]
+        command += ["-o", str(folder / "plan.xlsx"), "--time-limit", str(limit)]
+        printed, complaints = folder / "printed.json", folder / "complaints.txt"
+        with printed.open("wb") as out, complaints.open("wb") as trouble:
+            began = time.perf_counter()
+            process = subprocess.Popen(command, stdout=out, stderr=trouble)
+            _, state, used = os.wait4(process.pid, 0)
+            total = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(state)
+        if process.returncode not in (0, 4):
+            raise RuntimeError(f"{command} ended with {process.returncode}: {complaints.read_text()[-500:]}")
+        asking = [PYTHON, "-c", _WANTED, str(printed)]
+        found = json.loads(subprocess.run(asking, check=True, capture_output=True, text=True).stdout)
+    return Run(
+        shape=shape,
+        projects=projects,
+        rules=rules,
+        rule_rows=found["rule_rows"],
+        **{step: round(found["seconds"][step], 2) for step in STEPS},
+        total=round(total, 2),
+        status=found["status"],
+        gap=found["gap"],
+        peak_mib=round(used.ru_maxrss / 1024),
+    )
+
+
+def append(run: Run, path: Path) -> None:
+    """Write a run to the end of the CSV, headings first where there is no file yet."""
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Run)], lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerow(asdict(run))
+
+
+def runs_in(path: Path, shape: str) -> list[Run]:
+    """Return the runs of a shape, by projects and rules; of a run repeated, the last."""
+    last: dict[tuple[int, int], Run] = {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            run = Run(
+                shape=row["shape"],
+                projects=int(row["projects"]),
+                rules=int(row["rules"]),
+                rule_rows=int(row["rule_rows"]),
+                **{step: float(row[step]) for step in STEPS},
+                total=float(row["total"]),
+                status=row["status"],
+                gap=float(row["gap"]) if row["gap"] else None,
+                peak_mib=int(row["peak_mib"]),
+            )
+            if run.shape == shape:
+                last[run.projects, run.rules] = run
+    return [last[key] for key in sorted(last)]
+
+
+def draw(runs: list[Run], path: Path) -> None:
+    """Draw seconds and memory by projects at the most rules, and seconds by rule rows for each size.
+
+    A run whose gap was not closed within its limit has a hollow mark.
+    """
+    import matplotlib as mpl  # type: ignore[import-not-found,unused-ignore]
+    from matplotlib.figure import Figure  # type: ignore[import-not-found,unused-ignore]
+
+    mpl.rcParams.update({"svg.hashsalt": "curve", "svg.fonttype": "none", "font.size": 9, "axes.grid": True})
+    figure = Figure(figsize=(12, 4), layout="constrained")
+    by_size, by_rules, memory = figure.subplots(1, 3)
+    most = max(run.rules for run in runs)
+    at_most = [run for run in runs if run.rules == most]
+
+    def line(axes: object, points: Iterable[tuple[float, float, bool]], label: str) -> None:
+        xs, ys, closed = zip(*points, strict=True)
+        (drawn,) = axes.plot(xs, ys, label=label)  # type: ignore[attr-defined]
+        for x, y, full in zip(xs, ys, closed, strict=True):
+            face = drawn.get_color() if full else "white"
+            axes.plot([x], [y], "o", color=drawn.get_color(), markerfacecolor=face)  # type: ignore[attr-defined]
+
+    def closed(run: Run) -> bool:
+        return run.status == "optimal"
+
+    for step in (*STEPS, "total"):
+        # Steps that take no time at all have no place on a logarithmic axis.
+        line(by_size, [(run.projects, max(0.01, getattr(run, step)), closed(run)) for run in at_most], step)
+    by_size.set(xscale="log", yscale="log", xlabel="projects", ylabel="seconds", title=f"{most} rules asked for")
+    for projects in sorted({run.projects for run in runs}):
+        points = [(run.rule_rows, max(0.01, run.solve), closed(run)) for run in runs if run.projects == projects]
+        line(by_rules, points, f"{projects:,} projects")
+    by_rules.set(yscale="log", xlabel="rows of rules", ylabel="seconds of the search", title="The search by rules")
+    line(memory, [(run.projects, run.peak_mib, closed(run)) for run in at_most], "peak")
+    memory.set(xscale="log", yscale="log", xlabel="projects", ylabel="MiB", title="Peak memory, files included")
+    for axes in (by_size, by_rules):
+        axes.legend(frameon=False)
+    figure.suptitle(f"optalloc solve, {runs[0].shape} rounds; hollow: the gap was not closed within the limit")
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main() -> None:
+    """Measure and draw what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", nargs="+", type=int, default=[1000, 3000, 10_000])
+    parser.add_argument("--rules", nargs="+", type=int, default=[5, 20, 50, 100, 150])
+    parser.add_argument("--shape", choices=("loose", "tight"), default="tight")
+    parser.add_argument("--limit", type=float, default=60)
+    parser.add_argument("--csv", type=Path, default=HERE / "curve.csv")
+    parser.add_argument("--svg", type=Path, default=HERE / "curve.svg")
+    parser.add_argument("--draw", action="store_true", help="only draw")
+    parser.add_argument("--measure", action="store_true", help="only measure")
+    asked = parser.parse_args()
+    if not asked.draw:
+        for projects in asked.sizes:
+            for rules in asked.rules:
+                run = measured(asked.shape, projects, rules, asked.limit)
+                append(run, asked.csv)
+                print(run, flush=True)
+    if not asked.measure:
+        draw(runs_in(asked.csv, asked.shape), asked.svg)
+
+
+if __name__ == "__main__":
+    main()
