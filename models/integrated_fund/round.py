@@ -7,6 +7,7 @@ fractions (0.45). Blank cells are `None` (or an empty tuple). Every row knows it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -39,12 +40,29 @@ DIMENSIONS: tuple[Dimension, ...] = tuple(FILTER_COLUMNS)
 BUILT_IN_MEASURES = ("award", "accepted")
 
 
+_IN_FILE = re.compile(r"row (\d+), (.*)", re.ASCII | re.DOTALL)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An address a person can go to: `Projects!F12`, or `projects.csv!max_award:12` for a row of a file."""
+    """An address a person can go to: `Projects!F12`, or `projects.csv!row 12, max_award` where rows are in a file."""
 
     sheet: str
     cell: str | None = None
+
+    @classmethod
+    def in_file(cls, file: str, row: int, column: str) -> Place:
+        """Return the address of a column, by its heading, in a row of a file; the headings are row 1."""
+        return cls(file, f"row {row}, {column}")
+
+    @property
+    def row_and_column(self) -> tuple[int, str]:
+        """The row's number and the column's letter or heading, for sorting; row 0 where there is no row."""
+        found = _IN_FILE.fullmatch(self.cell or "")
+        if found is not None:
+            return int(found[1]), found[2]
+        column = (self.cell or "").rstrip("0123456789")
+        return int((self.cell or "")[len(column) :] or 0), column
 
     def __str__(self) -> str:
         return self.sheet if self.cell is None else f"{self.sheet}!{self.cell}"
@@ -77,7 +95,9 @@ class Origin:
             label = next(iter(columns.values()), None)
         if label is None:
             return Place(self.table.name, str(self.row))
-        return Place(self.table.name, f"{label}:{self.row}" if self.table.is_file else f"{label}{self.row}")
+        if self.table.is_file:
+            return Place.in_file(self.table.name, self.row, label)
+        return Place(self.table.name, f"{label}{self.row}")
 
 
 #: For values made in Python rather than read from a file.

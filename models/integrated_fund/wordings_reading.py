@@ -24,16 +24,45 @@ READING: Mapping[str, Wording] = MappingProxyType(
         ),
         "projects_file_kind": error(
             "a file that ends in .csv or .parquet",
-            "Projects can stand in a CSV or a Parquet file. Save the table as one of these; its name ends in .csv or "
-            ".parquet.",
+            "Projects can stand in a CSV or a Parquet file. Save the table as one of these; its name ends in .csv or .parquet.",
             "以.csv或.parquet结尾的文件",
             "项目可以放在CSV或Parquet文件中。请另存为其中一种，文件名以.csv或.parquet结尾。",
         ),
+        "projects_file_absolute": error(
+            "a path that counts from the folder of this workbook",
+            "The path must count from the folder of this workbook, so that both can be moved together: put the file there and write {name}.",
+            "相对于本工作簿所在文件夹的路径",
+            "路径须从本工作簿所在文件夹算起，以便一起移动：请将文件放入该文件夹并填写{name}。",
+        ),
         "projects_file_unreadable": error(
-            "a CSV file in UTF-8 or a Parquet file",
-            "{path} cannot be read: {reason}. Save the table again, as UTF-8 CSV or as Parquet.",
-            "UTF-8编码的CSV文件或Parquet文件",
-            "无法读取{path}：{reason}。请重新保存为UTF-8编码的CSV或Parquet。",
+            "a file that can be opened",
+            "{path} cannot be opened ({reason}). Close it elsewhere, or ask for the right to read it.",
+            "可以打开的文件",
+            "无法打开{path}（{reason}）。请在其他程序中关闭它，或申请读取权限。",
+        ),
+        "projects_file_too_large": error(
+            "a file that the memory of this machine can hold",
+            "{path} needs more memory than there is. Take rows or columns out that are not needed.",
+            "本机内存可容纳的文件",
+            "{path}所需内存超出本机。请删去不需要的行或列。",
+        ),
+        "projects_file_encoding": error(
+            "a CSV file in UTF-8",
+            "Line {line} of {path} is not in UTF-8. Save the table again as “CSV UTF-8”, or as Parquet.",
+            "UTF-8编码的CSV文件",
+            "{path}第{line}行不是UTF-8编码。请重新保存为“CSV UTF-8”，或保存为Parquet。",
+        ),
+        "projects_file_quotes": error(
+            "fields whose quotation marks are closed",
+            "Line {line} of {path} cannot be taken apart: a quotation mark is not closed, stands within a field, or a field is endless. Save the table again.",
+            "引号成对的字段",
+            "{path}第{line}行无法拆分：引号未闭合、出现在字段中间，或字段过长。请重新保存。",
+        ),
+        "projects_file_damaged": error(
+            "a Parquet file",
+            "{path} is no Parquet file, or it is damaged. Save or copy it again.",
+            "Parquet文件",
+            "{path}不是Parquet文件，或已损坏。请重新保存或复制。",
         ),
         "projects_file_and_sheet": error(
             "projects in one place",
@@ -42,10 +71,10 @@ READING: Mapping[str, Wording] = MappingProxyType(
             "{path}和项目表中都有项目。请清空项目表，或将项目文件留空。",
         ),
         "file_column_type": error(
-            "texts, numbers, dates or yes/no",
-            "The column {column} holds {kind}. Save it as texts or numbers.",
-            "文本、数字、日期或是/否",
-            "列{column}的类型为{kind}。请保存为文本或数字。",
+            "texts, whole numbers, decimals, float64, dates or yes/no",
+            "The column {column} holds {kind}, which no cell can. Save it as texts, decimals or float64, or leave it out.",
+            "文本、整数、小数、float64、日期或是/否",
+            "列{column}的类型为{kind}，单元格无法容纳。请保存为文本、小数或float64，或删去该列。",
         ),
         "file_row_width": error(
             "as many fields as headings",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from optalloc.errors import OptallocError
 from optalloc.workbook.files import refuse_output, write_whole
 
 _FILLS = {"error": PatternFill("solid", fgColor="F8B4B4"), "warning": PatternFill("solid", fgColor="FFE699")}
+_CELL = re.compile(r"[A-Z]{1,3}[1-9]\d*", re.ASCII)
 _TABS = {"error": "C00000", "warning": "FFC000"}
 
 
@@ -33,8 +35,10 @@ def annotate(path: Path, problems: Sequence[Problem], output: Path, *, language:
         ) from error
     by_cell: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
-        if problem.place is not None and problem.place.cell is not None and problem.place.sheet in book.sheetnames:
-            by_cell.setdefault((problem.place.sheet, problem.place.cell), []).append(problem)
+        place = problem.place
+        # Rows of a projects file have no cell to mark, even where a sheet has the file's name.
+        if place is not None and place.sheet in book.sheetnames and _CELL.fullmatch(place.cell or ""):
+            by_cell.setdefault((place.sheet, place.cell or ""), []).append(problem)
     for (sheet, cell_name), found in by_cell.items():
         page = book[sheet]
         worst = "error" if any(problem.severity == "error" for problem in found) else "warning"

@@ -14,9 +14,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 
+import numpy as np
+
 from optalloc.errors import WrongUse
 from optalloc.workbook import values
-from optalloc.workbook.grid import Grid, GridRow, Value
+from optalloc.workbook.grid import Coded, Grid, GridRow, Records, Value
 from optalloc.workbook.names import fold, heading_name, nearest
 from optalloc.workbook.schema import SETTINGS, SHEETS, Column, Kind, Sheet
 from optalloc.workbook.settings import setting_named
@@ -97,6 +99,8 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
 
 def _apply(grid: Grid, change: Change) -> Grid:
+    if grid.records is not None:
+        return _apply_to_records(grid, grid.records, change)
     filled = filled_rows(grid)
     if not filled:
         raise WrongUse("unknown_key", f"{change.typed}: the sheet {change.sheet.name} is empty.")
@@ -107,7 +111,8 @@ def _apply(grid: Grid, change: Change) -> Grid:
     if not chosen:
         if change.sheet.name == "Round" and setting_named(change.key) is not None:
             return _with_setting(grid, change, keys[0], position)
-        raise WrongUse("unknown_key", _no_such_row(change, body, keys[0]))
+        known = {values.text_of(row.values[keys[0]]) for row in body if keys[0] < len(row.values)} - {""}
+        raise WrongUse("unknown_key", _no_such_row(change, known))
     numbers = set(chosen)
     touched = 0
     rows: list[GridRow] = []
@@ -122,14 +127,46 @@ def _apply(grid: Grid, change: Change) -> Grid:
                 touched += 1
         rows.append(row)
     if not touched:
-        raise WrongUse(
-            "change", f"{change.typed}: there is nothing to change, the cell is blank. Give it a value with =."
-        )
+        raise WrongUse("change", _nothing_to_change(change))
     return replace(grid, rows=rows)
 
 
-def _no_such_row(change: Change, body: Sequence[GridRow], key: int) -> str:
-    known = {values.text_of(row.values[key]) for row in body if key < len(row.values)} - {""}
+def _apply_to_records(grid: Grid, records: Records, change: Change) -> Grid:
+    """Return a file's grid with a change made: to each distinct value of the column, for the rows that are chosen."""
+    heading = grid.rows[0]
+    key = _key_columns(change, heading)[0]
+    grid, position = _with_column(grid, heading, change)
+    columns = list(records.columns)
+    if position == len(columns):
+        columns.append(Coded([None], np.zeros(len(records.numbers), dtype=np.int32)))
+    keys, cells = columns[key], columns[position]
+    assert isinstance(keys, Coded)
+    assert isinstance(cells, Coded)
+    named = [c for c, value in enumerate(keys.values) if _folded(change.key) in ("*", _folded(_key_text(value)))]
+    chosen = keys.has_any(named)
+    if not chosen.any():
+        raise WrongUse("unknown_key", _no_such_row(change, {_key_text(value) for value in keys.values} - {""}))
+    if change.sign != "=":
+        chosen &= ~cells.has_any([code for code, value in enumerate(cells.values) if values.is_blank(value)])
+    if not chosen.any():
+        raise WrongUse("change", _nothing_to_change(change))
+    column = _column(change)
+    kind: Kind = "number" if column is None else column.kind
+    codes, after = cells.codes.copy(), list(cells.values)
+    used, first = np.unique(cells.codes[chosen], return_index=True)
+    for code, row in zip(used.tolist(), np.flatnonzero(chosen)[first].tolist(), strict=True):
+        place = grid.place(records.numbers[row], position)
+        codes[chosen & (cells.codes == code)] = len(after)
+        after.append(_changed(cells.values[code], change, kind, place.sheet, place.cell or ""))
+    columns[position] = Coded(after, codes)
+    return replace(grid, records=Records(records.numbers, columns))
+
+
+def _nothing_to_change(change: Change) -> str:
+    return f"{change.typed}: there is nothing to change, the cell is blank. Give it a value with =."
+
+
+def _no_such_row(change: Change, known: set[str]) -> str:
     if change.sheet.name == "Round":
         known |= set(_both(SETTINGS))
     return f"{change.typed}: the sheet {change.sheet.name} has no row {change.key!r}.{_hint(change.key, sorted(known))}"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from integrated_fund.round import DIMENSIONS, FILTER_COLUMNS, Dimension
 from integrated_fund.sentences import DIMENSION_ZH
 from optalloc.workbook import values
-from optalloc.workbook.grid import Value
+from optalloc.workbook.grid import Coded, Value
 from optalloc.workbook.names import fold
 from optalloc.workbook.schema import Column
 from optalloc.workbook.values import Mistake, Note
@@ -72,7 +74,12 @@ _NONE: Mapping[int, Trouble] = MappingProxyType({})
 
 
 def convert_column(cells: Iterable[Value], convert: Converter) -> Converted:
-    """Convert the cells of a column, each distinct text and number once."""
+    """Convert the cells of a column, each distinct text and number once.
+
+    In a file (`Coded`) nothing is said of numbers stored as text: a CSV file has no others.
+    """
+    if isinstance(cells, Coded):
+        return _convert_coded(cells, convert)
     known: dict[Value, Any] = {}
     typed: list[Any] = []
     troubles: dict[int, Trouble] = {}
@@ -94,8 +101,18 @@ def convert_column(cells: Iterable[Value], convert: Converter) -> Converted:
     return Converted(typed, troubles or _NONE)
 
 
-def convert_cell(cell: Value, convert: Converter) -> Any:
-    """Return a cell's typed value (None: blank), or the trouble with it."""
+def _convert_coded(cells: Coded, convert: Converter) -> Converted:
+    found = [convert_cell(value, convert, frozenset({"number_as_text"})) for value in cells.values]
+    troubled = [code for code, one in enumerate(found) if type(one) is Trouble]
+    if not troubled:
+        return Converted(cells.with_each(found), _NONE)
+    codes = cells.codes
+    troubles = {at: found[codes[at]] for at in np.flatnonzero(cells.has_any(troubled)).tolist()}
+    return Converted(cells.with_each([one.typed if type(one) is Trouble else one for one in found]), troubles)
+
+
+def convert_cell(cell: Value, convert: Converter, unsaid: Collection[str] = ()) -> Any:
+    """Return a cell's typed value (None: blank), or the trouble with it; notes that are `unsaid` are none."""
     if values.is_blank(cell):
         return None
     notes: list[str] = []
@@ -103,7 +120,10 @@ def convert_cell(cell: Value, convert: Converter) -> Any:
         typed = convert(cell, notes.append)
     except Mistake as mistake:
         return Trouble(None, (), mistake)
-    return Trouble(typed, tuple(notes), None) if notes else typed
+    if notes:
+        said = tuple(code for code in notes if code not in unsaid)
+        return Trouble(typed, said, None) if said else typed
+    return typed
 
 
 def converter_of(column: Column, step: Decimal | None) -> Converter:

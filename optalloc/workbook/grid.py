@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
 
 from integrated_fund.round import Place
 
@@ -32,11 +37,59 @@ class GridRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Coded(Sequence[Value]):
+    """A long column by its distinct values: `codes` has the position in `values` of each cell's; blanks are None there.
+
+    A column of a million cells has a few thousand values, so what is done to values is done a thousand times less.
+    """
+
+    values: list[Value]
+    codes: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @overload
+    def __getitem__(self, at: int) -> Value: ...
+    @overload
+    def __getitem__(self, at: slice) -> Coded: ...
+    def __getitem__(self, at: int | slice) -> Value | Coded:
+        if isinstance(at, slice):
+            return Coded(self.values, self.codes[at])
+        value: Value = self.values[int(self.codes[at])]
+        return value
+
+    def __iter__(self) -> Iterator[Value]:
+        return iter(self.with_each(self.values))
+
+    def with_each(self, replaced: Sequence[Any]) -> list[Any]:
+        """Return the cells with something else for each of the values."""
+        objects = np.fromiter(replaced, dtype=object, count=len(replaced))
+        cells: list[Any] = objects[self.codes].tolist()
+        return cells
+
+    def has_any(self, codes: Sequence[int]) -> npt.NDArray[np.bool_]:
+        """Return for each cell whether its code is one of some codes."""
+        wanted = np.zeros(len(self.values), dtype=np.bool_)
+        wanted[list(codes)] = True
+        return wanted[self.codes]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The rows below the headings column by column, and each row's number as Excel shows it."""
+
+    numbers: Sequence[int]
+    columns: list[Sequence[Value]]
+
+
+@dataclass(frozen=True, slots=True)
 class Grid:
     """One worksheet. Rows without any value are left out; addresses stay those of the sheet.
 
-    `first_column` is the 1-based column of `values[0]`. `merged` holds the ranges of merged cells ("B2:C3"). Rows that
-    come from a `file` in place of the sheet have its `headings` for addresses.
+    `first_column` is the 1-based column of `values[0]`. `merged` holds the ranges of merged cells ("B2:C3"). Where a
+    `file` takes the place of the sheet, `rows` has its headings alone and `records` what stands below them; `headings`
+    are for addresses.
     """
 
     sheet: str
@@ -47,6 +100,7 @@ class Grid:
     hidden_columns: tuple[int, ...] = field(default=())
     file: str | None = None
     headings: tuple[str, ...] = ()
+    records: Records | None = None
 
     @property
     def name(self) -> str:
@@ -58,9 +112,17 @@ class Grid:
         return self.headings[position] if self.file is not None else column_letter(self.first_column + position)
 
     def place(self, row: int, position: int) -> Place:
-        """Return the address of a cell: `Sheet!B7`, or `projects.csv!max_award:7`."""
+        """Return the address of a cell: `Sheet!B7`, or `projects.csv!row 7, max_award`."""
         label = self.label(position)
-        return Place(self.name, f"{label}{row}" if self.file is None else f"{label}:{row}")
+        return Place(self.sheet, f"{label}{row}") if self.file is None else Place.in_file(self.file, row, label)
+
+
+def tally(cells: Sequence[Value]) -> Iterable[tuple[Value, int]]:
+    """Return what stands in a column, and how often; not every value comes only once."""
+    if isinstance(cells, Coded):
+        counts = np.bincount(cells.codes, minlength=len(cells.values))
+        return zip(cells.values, counts.tolist(), strict=True)
+    return ((cell, 1) for cell in cells)
 
 
 def column_letter(column: int) -> str:

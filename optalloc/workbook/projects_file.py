@@ -9,16 +9,17 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from integrated_fund.round import Place
 from optalloc.workbook import values
-from optalloc.workbook.grid import Grid, GridRow, Value
+from optalloc.workbook.grid import BadCell, Coded, Grid, GridRow, Records, Value
 from optalloc.workbook.names import fold, heading_name
 from optalloc.workbook.schema import SETTINGS, sheet_named
 from optalloc.workbook.sheets import Problems, filled_rows, known_columns
@@ -30,22 +31,33 @@ _SHEET = sheet_named("Projects")
 _SETTING = {heading_name(word) for c in SETTINGS if c.name == "projects_file" for word in (c.name, c.zh)}
 _PROJECTS = {fold(_SHEET.name), fold(_SHEET.zh)}
 _ROUND = {fold(sheet_named("Round").name), fold(sheet_named("Round").zh)}
-#: Kinds of columns in which a text that is a plain number is one: a CSV file has nothing but texts.
-_NUMERIC = frozenset({"money", "number", "whole", "share", "year"})
-_PLAIN = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,12})?", re.ASCII)
 _DIGITS = 15
+#: Rows whose fields stand as Python texts at the same time.
+_ROWS = 50_000
+#: Far more than a round can have; a file may claim any number of rows without holding them.
+_MOST_ROWS = 50_000_000
 
 
 @dataclass(frozen=True)
 class ProjectsFile:
-    """A projects file read: its rows in place of the sheet Projects, and the hash of its bytes."""
+    """The file that Round names: its rows in place of the sheet Projects (None: it cannot be used), its bytes' hash."""
 
-    grid: Grid
-    sha256: str
+    name: str
+    grid: Grid | None = None
+    sha256: str = ""
+
+
+class _Unfit(Exception):
+    """A file that no rows can be read from: the code of the wording, and what fills its gaps."""
+
+    def __init__(self, code: str, **details: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details = details
 
 
 def read_projects_file(grids: Sequence[Grid], folder: Path, problems: Problems) -> ProjectsFile | None:
-    """Return the projects file that the sheet Round names; None where it names none, or one that cannot be read.
+    """Return the projects file that the sheet Round names; None where it names none.
 
     What is wrong with the file as a whole is reported at the setting's cell.
     """
@@ -53,29 +65,21 @@ def read_projects_file(grids: Sequence[Grid], folder: Path, problems: Problems) 
     if found is None:
         return None
     place, text = found
-    sheet = next((grid for grid in grids if fold(grid.sheet) in _PROJECTS), None)
-    if sheet is not None and len(filled_rows(sheet)) > 1:
-        problems.add("projects_file_and_sheet", place, text, path=text)
-        return None
-    path = folder / text
-    if path.suffix.lower() not in (".csv", ".parquet"):
-        problems.add("projects_file_kind", place, text)
-        return None
-    if not path.is_file():
-        problems.add("projects_file_missing", place, text, path=text)
-        return None
+    name = Path(text).name
     try:
-        content = path.read_bytes()
-        table = _csv(content, path.name, problems) if path.suffix.lower() == ".csv" else _parquet(path, problems)
-    except (OSError, ValueError) as trouble:  # pyarrow's own errors are ValueErrors or OSErrors
-        reason = str(trouble).splitlines()[0] if str(trouble) else type(trouble).__name__
-        problems.add("projects_file_unreadable", place, text, path=path.name, reason=reason)
-        return None
-    return None if table is None else ProjectsFile(table, hashlib.sha256(content).hexdigest())
+        if any(_is_filled(grid) for grid in grids if fold(grid.sheet) in _PROJECTS):
+            raise _Unfit("projects_file_and_sheet", path=text)
+        content = _content(folder, text)
+        read = _csv if Path(text).suffix.lower() == ".csv" else _parquet
+        grid = read(content, name, problems)
+        return ProjectsFile(name, grid, hashlib.sha256(content).hexdigest())
+    except _Unfit as unfit:
+        problems.add(unfit.code, place, text, **unfit.details)
+        return ProjectsFile(name)
 
 
 def _setting(grids: Sequence[Grid]) -> tuple[Place, str] | None:
-    """Return the address and the text of the setting; None where it is blank or no text (the reader reports that)."""
+    """Return the address and the text of the setting; None where it is blank or has an error of its own."""
     round_ = next((grid for grid in grids if fold(grid.sheet) in _ROUND), None)
     filled = [] if round_ is None else filled_rows(round_)
     if round_ is None or not filled:
@@ -84,112 +88,213 @@ def _setting(grids: Sequence[Grid]) -> tuple[Place, str] | None:
     if "setting" not in known or "value" not in known:
         return None
     for row in filled[1:]:
-        cells = [*row.values, *[None] * len(known)]
-        name = cells[known["setting"]]
-        value = cells[known["value"]]
-        if isinstance(name, str) and heading_name(name) in _SETTING and isinstance(value, str) and value.strip():
-            return round_.place(row.number, known["value"]), value.strip()
+        cells = [*row.values, *[None] * (len(filled[0].values) - len(row.values))]
+        name, value = cells[known["setting"]], cells[known["value"]]
+        if isinstance(name, str) and heading_name(name) in _SETTING:
+            if values.is_blank(value) or isinstance(value, BadCell):
+                return None
+            return round_.place(row.number, known["value"]), values.text_of(value).strip()
     return None
 
 
-def _grid(name: str, headings: Sequence[str], rows: list[GridRow]) -> Grid:
-    heading = GridRow(1, list[Value](headings))
+def _is_filled(sheet: Grid) -> bool:
+    """Return whether a sheet holds more than its headings."""
+    filled = filled_rows(sheet)
+    return len(filled) > 1 or (len(filled) == 1 and not known_columns(_SHEET, filled[0]))
+
+
+def _content(folder: Path, text: str) -> bytes:
+    if Path(text).suffix.lower() not in (".csv", ".parquet"):
+        raise _Unfit("projects_file_kind")
+    if Path(text).is_absolute():
+        raise _Unfit("projects_file_absolute", name=Path(text).name)
+    try:
+        if not (folder / text).is_file():
+            raise _Unfit("projects_file_missing", path=text)
+        return (folder / text).read_bytes()
+    except OSError as error:
+        raise _Unfit("projects_file_unreadable", path=text, reason=error.strerror or "–") from error
+    except MemoryError as error:
+        raise _Unfit("projects_file_too_large", path=text) from error
+
+
+def _grid(name: str, headings: Sequence[str], first: int, numbers: Sequence[int], columns: Sequence[Coded]) -> Grid:
+    """Return the grid of a file whose headings stand in row `first`; rows with nothing in them are left out."""
+    blank = np.ones(len(numbers), dtype=np.bool_)
+    for column in columns:
+        blank &= column.has_any([code for code, value in enumerate(column.values) if values.is_blank(value)])
+    if blank.any():
+        kept = np.flatnonzero(~blank)
+        numbers = np.asarray(numbers)[kept].tolist()
+        columns = [Coded(column.values, column.codes[kept]) for column in columns]
     # The address of a column without a heading is its number.
-    labels = tuple(text if text.strip() else f"column {number}" for number, text in enumerate(headings, 1))
-    return Grid(_SHEET.name, [heading, *rows], file=name, headings=labels)
+    labels = tuple(" ".join(text.split()) or f"column {number}" for number, text in enumerate(headings, 1))
+    heading = GridRow(first, list[Value](headings))
+    return Grid(_SHEET.name, [heading], file=name, headings=labels, records=Records(numbers, list(columns)))
 
 
-def _csv(content: bytes, name: str, problems: Problems) -> Grid | None:
+def _csv(content: bytes, name: str, problems: Problems) -> Grid:
+    if b"\0" in content:
+        raise _Unfit("projects_file_encoding", path=name, line=str(content.count(b"\n", 0, content.index(b"\0")) + 1))
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as trouble:
-        raise ValueError(f"it is not in UTF-8 (byte {trouble.start + 1})") from trouble
-    if "\0" in text:
-        raise ValueError("it holds zero bytes, which no text file does")
-    first = text.split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        first, headings, separator = _headings(content, name)
+        if not headings:
+            return Grid(_SHEET.name, [], file=name)
+        return _csv_rows(content, name, first, headings, separator, problems)
+    except UnicodeDecodeError:
+        raise _Unfit("projects_file_encoding", path=name, line=_undecodable(content)) from None
+    except MemoryError as error:
+        raise _Unfit("projects_file_too_large", path=name) from error
+
+
+def _undecodable(content: bytes) -> str:
+    """Return the line of the first byte that is no UTF-8."""
     try:
-        headings = next(lines, [])
-        rows: list[GridRow] = []
-        plain = _number_positions(headings)
-        number = 1
-        for fields in lines:
-            number += 1
-            if not fields:
-                continue
-            if len(fields) != len(headings):
-                place = Place(name, f"{(headings or ['column 1'])[0]}:{number}")
-                count, width = str(len(fields)), str(len(headings))
-                problems.add("file_row_width", place, separator.join(fields)[:60], count=count, width=width)
-                continue
-            cells: list[Value] = [field if field else None for field in fields]
-            for position in plain:
-                field = fields[position]
-                if _PLAIN.fullmatch(field) and sum(c.isdigit() for c in field) <= _DIGITS:
-                    cells[position] = float(field)  # 15 digits go through a double unchanged
-            rows.append(GridRow(number, cells))
-    except csv.Error as trouble:
-        raise ValueError(f"line {lines.line_num}: {trouble}") from trouble
-    return _grid(name, headings, rows)
+        content.decode()
+    except UnicodeDecodeError as error:
+        return str(content.count(b"\n", 0, error.start) + 1)
+    raise AssertionError("these bytes were found to be no UTF-8")
 
 
-def _number_positions(headings: Sequence[str]) -> list[int]:
-    """Return the positions of the columns that hold numbers if anything: of such a kind, or unknown to the schema."""
-    known = known_columns(_SHEET, GridRow(1, list[Value](headings)))
-    return [p for p in range(len(headings)) if p not in known or known[p].kind in _NUMERIC]
+def _lines(content: bytes, name: str, separator: str) -> Iterator[list[str]]:
+    """Yield the fields of every line; a line break in a quoted field is part of the line."""
+    text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+    lines = csv.reader(text, delimiter=separator, strict=True)
+    while True:
+        begin = lines.line_num + 1
+        try:
+            fields = next(lines, None)
+        except csv.Error as error:
+            raise _Unfit("projects_file_quotes", path=name, line=str(begin)) from error
+        if fields is None:
+            return
+        yield fields
 
 
-def _parquet(path: Path, problems: Problems) -> Grid | None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.ParquetFile(path).read()
-    except pa.ArrowException as trouble:
-        raise ValueError(f"it is no Parquet file ({str(trouble).splitlines()[0]})") from trouble
-    columns = []
-    sound = True
-    for heading, column in zip(table.column_names, table.columns, strict=True):
-        cells = _cells(column)
-        if cells is None:
-            place = Place(path.name, f"{heading}:1")
-            problems.add("file_column_type", place, heading, column=heading, kind=str(column.type))
-            sound = False
+def _headings(content: bytes, name: str) -> tuple[int, list[str], str]:
+    """Return the first filled row's number and fields, by the separator that makes the most headings of it."""
+    best: tuple[tuple[int, int], int, list[str], str] | None = None
+    for separator in (",", ";", "\t"):
+        try:
+            lines = enumerate(_lines(content, name, separator), 1)
+            number, fields = next(((n, found) for n, found in lines if not _is_blank(found)), (1, []))
+        except _Unfit:
+            if separator == "\t" and best is None:
+                raise
             continue
-        columns.append(cells)
-    if not sound:
+        score = (len(known_columns(_SHEET, GridRow(number, list[Value](fields)))), len(fields))
+        if best is None or score > best[0]:
+            best = (score, number, fields, separator)
+    assert best is not None  # the last one is tried or has raised
+    return best[1:]
+
+
+def _is_blank(fields: Sequence[str]) -> bool:
+    return not any(field.strip() for field in fields)
+
+
+def _csv_rows(
+    content: bytes, name: str, first: int, headings: Sequence[str], separator: str, problems: Problems
+) -> Grid:
+    import pyarrow as pa
+
+    width = len(headings)
+    chunks: list[list[pa.Array]] = [[] for _ in headings]
+    numbers: list[int] = []
+    rows: list[list[str]] = []
+
+    def pack() -> None:
+        for chunk, column in zip(chunks, zip(*rows, strict=True), strict=True):
+            chunk.append(pa.array(column, pa.large_string()))
+        rows.clear()
+
+    key = next((p for p, c in known_columns(_SHEET, GridRow(first, list[Value](headings))).items() if c.required), 0)
+    for number, fields in enumerate(_lines(content, name, separator), 1):
+        if number <= first or not fields:
+            continue
+        if len(fields) != width:
+            if not _is_blank(fields):
+                place = Grid(_SHEET.name, [], file=name, headings=tuple(headings)).place(number, key)
+                found = separator.join(fields)[:60]
+                problems.add("file_row_width", place, found, count=str(len(fields)), width=str(width))
+            continue
+        numbers.append(number)
+        rows.append(fields)
+        if len(rows) == _ROWS:
+            pack()
+    if rows:
+        pack()
+    columns = [_coded(pa.chunked_array(chunk, pa.large_string())) for chunk in chunks]
+    return _grid(name, headings, first, numbers, columns)
+
+
+def _parquet(content: bytes, name: str, problems: Problems) -> Grid | None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        file = parquet.ParquetFile(pa.BufferReader(content))
+        if file.metadata.num_rows > _MOST_ROWS:
+            raise _Unfit("projects_file_too_large", path=name)
+        table = file.read()
+        columns = []
+        for heading, column in zip(table.column_names, table.columns, strict=True):
+            plain = _plain(column)
+            if plain is None:
+                kind = "float32" if pa.types.is_float32(column.type) else str(column.type)
+                place = Grid(_SHEET.name, [], file=name, headings=(heading,)).place(1, 0)
+                problems.add("file_column_type", place, heading, column=heading, kind=kind)
+            else:
+                columns.append(_coded(plain))
+    except (pa.ArrowMemoryError, MemoryError) as error:
+        raise _Unfit("projects_file_too_large", path=name) from error
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise _Unfit("projects_file_damaged", path=name) from error
+    if len(columns) < len(table.column_names):
         return None
-    rows = [GridRow(number, list(cells)) for number, cells in enumerate(zip(*columns, strict=True), 2)]
-    return _grid(path.name, table.column_names, rows)
+    if not columns:
+        return Grid(_SHEET.name, [], file=name)
+    return _grid(name, table.column_names, 1, range(2, table.num_rows + 2), columns)
 
 
-def _cells(column: pa.ChunkedArray) -> list[Any] | None:
-    """Return a column as cells; None where its type is none that a sheet's cell has."""
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Return a column of a type that a sheet's cell has, None where it is none (a float32 of 0.1 is not 0.1)."""
     import pyarrow as pa
 
     kind = column.type
     if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
-    if pa.types.is_floating(kind):
-        if not pa.types.is_float64(kind):
-            return None  # a float32 of 0.1 is not 0.1
-        return [None if value is None or value != value else value for value in column.to_pylist()]
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if pa.types.is_string(kind) or pa.types.is_string_view(kind):
+        return column.cast(pa.large_string())  # one text of the whole column may be longer than 2 GiB
+    if pa.types.is_timestamp(kind):
+        return column.cast(pa.timestamp("us"), safe=False)
+    if pa.types.is_time(kind):
+        return column.cast(pa.time64("us"), safe=False)
+    of_a_cell = (
+        pa.types.is_integer, pa.types.is_decimal, pa.types.is_float64, pa.types.is_large_string, pa.types.is_boolean,
+        pa.types.is_date, pa.types.is_null,
+    )  # fmt: skip
+    return column if any(is_one(kind) for is_one in of_a_cell) else None
+
+
+def _coded(column: pa.ChunkedArray) -> Coded:
+    """Return a column as cells of a sheet."""
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_null(kind):
+        return Coded([None], np.zeros(len(column), dtype=np.int32))
+    encoded = column.combine_chunks().dictionary_encode()
+    distinct: list[Any] = encoded.dictionary.to_pylist()
     if pa.types.is_integer(kind) or pa.types.is_decimal(kind):
-        coded = column.combine_chunks().dictionary_encode()  # each distinct number once
-        numbers = [*(_number(value) for value in coded.dictionary.to_pylist()), None]
-        return [numbers[-1 if code is None else code] for code in coded.indices.to_pylist()]
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return [value or None for value in column.to_pylist()]
-    if pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_date(kind):
-        return list(column.to_pylist())
-    return None
+        distinct = [_number(value) for value in distinct]
+    elif pa.types.is_floating(kind):
+        distinct = [None if value != value else value for value in distinct]  # pandas writes blanks as NaN
+    codes = encoded.indices.fill_null(len(distinct)).to_numpy().astype(np.int32, copy=False)
+    return Coded([*distinct, None], codes)
 
 
-def _number(value: int | Decimal | None) -> Value:
+def _number(value: int | Decimal) -> Value:
     """Return a number as a sheet's cell has it; one of more digits as its text, which is read exactly or refused."""
-    if value is None:
-        return None
     exact = Decimal(value)
-    return float(exact) if len(exact.as_tuple().digits) <= _DIGITS else values.text_of(f"{exact:f}")
+    return float(exact) if len(exact.as_tuple().digits) <= _DIGITS else f"{exact:f}"

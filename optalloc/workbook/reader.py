@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from integrated_fund.collector import collector_paused
 from integrated_fund.problem import Language, Problem
 from integrated_fund.round import Place, Round
 from optalloc.workbook.assembly import assemble
-from optalloc.workbook.changes import apply_changes
+from optalloc.workbook.changes import apply_changes, parse_change
 from optalloc.workbook.grid import Grid
 from optalloc.workbook.names import fold, heading_name, near_miss
 from optalloc.workbook.opening import open_workbook
@@ -22,8 +21,6 @@ from optalloc.workbook.sheets import Problems, SheetRows, read_sheet
 
 _SHEET_OF: Mapping[str, Sheet] = {fold(word): sheet for sheet in SHEETS for word in (sheet.name, sheet.zh)}
 _GUIDE = frozenset(fold(word) for word in GUIDE)
-_CELL = re.compile(r"([A-Z]+)(\d+)", re.ASCII)
-_FILE_CELL = re.compile(r"(.*):(\d+)", re.ASCII | re.DOTALL)
 _ROUND = frozenset(fold(word) for word in ("Round", sheet_named("Round").zh))
 _PROJECTS = frozenset(fold(word) for word in ("Projects", sheet_named("Projects").zh))
 
@@ -62,9 +59,12 @@ def read_round(path: Path, sets: Sequence[str] = ()) -> Reading:
         grids = apply_changes(opened.grids, of_round)  # they may name another file
         problems = Problems()
         file = read_projects_file(grids, path.parent, problems)
-        if file is not None:
+        others = [typed for typed in sets if typed not in of_round]
+        if file is not None and file.grid is not None:
             grids = (*(grid for grid in grids if fold(grid.sheet) not in _PROJECTS), file.grid)
-        grids = apply_changes(grids, [typed for typed in sets if typed not in of_round])
+        elif file is not None:  # a file that cannot be used is reported; it has no rows to change
+            others = [typed for typed in others if fold(parse_change(typed).sheet.name) not in _PROJECTS]
+        grids = apply_changes(grids, others)
         return _reading_of(grids, opened.sheet_names, opened.sha256, problems, file)
 
 
@@ -95,7 +95,7 @@ def _reading_of(
             _note_counted(rows[sheet.name], counted)
     language = _language(by_sheet, rows, settings)
     for sheet in SHEETS:
-        if sheet.required and sheet.name not in by_sheet and not (sheet.name == "Projects" and problems.found):
+        if sheet.required and sheet.name not in by_sheet and not (sheet.name == "Projects" and file is not None):
             missing = sheet.zh if language == "zh" else sheet.name
             problems.add("missing_sheet", Place(missing), sheet=sheet.name, sheet_zh=sheet.zh)
     complete = settings.readable and all(
@@ -104,8 +104,8 @@ def _reading_of(
         if sheet.required and sheet.name != "Round"
     )
     round_ = assemble(settings, rows, problems) if complete else None
-    order = sheet_names if file is None else (*sheet_names, file.grid.name)
-    stated = None if file is None else (file.grid.name, file.sha256)
+    order = sheet_names if file is None else (*sheet_names, file.name)
+    stated = None if file is None or file.grid is None else (file.name, file.sha256)
     return Reading(round_, _in_order(problems.found, order), language, sha256, stated)
 
 
@@ -160,11 +160,7 @@ def _in_order(problems: Sequence[Problem], sheet_names: Sequence[str]) -> tuple[
         place = problem.place
         if place is None or place.sheet not in order:
             return (-1, 0, 0, "")
-        in_file = _FILE_CELL.fullmatch(place.cell or "")
-        if in_file is not None:
-            return (order[place.sheet], int(in_file[2]), 0, in_file[1])
-        cell = _CELL.fullmatch(place.cell or "")
-        column, row = (cell[1], int(cell[2])) if cell is not None else ("", 0)
+        row, column = place.row_and_column
         return (order[place.sheet], row, len(column), column)
 
     once = {(p.code, p.place, p.found, tuple(p.details.items())): p for p in problems}

@@ -13,7 +13,7 @@ from integrated_fund.problem import Problem
 from integrated_fund.round import Origin, Place, Table
 from optalloc.workbook import values
 from optalloc.workbook.columns import Converted, Converter, convert_column, converter_of
-from optalloc.workbook.grid import BadCell, Grid, GridRow, Value
+from optalloc.workbook.grid import BadCell, Grid, GridRow, Records, Value, tally
 from optalloc.workbook.names import heading_name as folded_heading
 from optalloc.workbook.names import near_miss
 from optalloc.workbook.schema import Column, Sheet
@@ -116,23 +116,23 @@ def read_sheet(
         if sheet.required:
             problems.add("empty_sheet", Place(grid.name), sheet=sheet.name, sheet_zh=sheet.zh)
         return empty
-    heading, body = filled[0], filled[1:]
+    heading = filled[0]
     if not known_columns(sheet, heading):
         wanted, wanted_zh = _headings_wanted(sheet)
         first = next(position for position, value in enumerate(heading.values) if not values.is_blank(value))
         problems.add(
-            "no_headings", _place(grid, heading, first), heading.values[first],
+            "no_headings", grid.place(heading.number, first), heading.values[first],
             sheet=sheet.name, sheet_zh=sheet.zh, names=wanted, names_zh=wanted_zh,
         )  # fmt: skip
         return empty
     known, others = _headings(sheet, grid, heading, problems)
-    _note_hidden(grid, body, problems)
-    _refuse_merged(grid, heading, body, problems)
-    if sheet.required and not body:
+    _note_hidden(grid, filled[1:], problems)
+    _refuse_merged(grid, heading, filled[1:], problems)
+    body = _records(filled) if grid.records is None else grid.records
+    if sheet.required and not body.numbers:
         problems.add("no_rows", Place(grid.name), sheet=sheet.name, sheet_zh=sheet.zh)
-    cells = _columns(body, max(len(row.values) for row in filled))
-    numeric = _numeric_columns(grid, heading, body, cells, others, problems, wanted_numbers)
-    _note_unheaded(grid, heading, body, cells, problems)
+    numeric = _numeric_columns(grid, heading, body, others, problems, wanted_numbers)
+    _note_unheaded(grid, heading, body, problems)
     letters = {column.name: grid.label(position) for position, column in known.items()}
     letters |= {name: grid.label(position) for position, name in numeric.items()}
     key_first = sorted(letters, key=lambda name: name not in sheet.key)  # a row's address is its key's cell
@@ -141,25 +141,25 @@ def read_sheet(
     for position, column in known.items():
         convert = converter_of(column, step) if column.built else _refuse_value
         names = {"column": column.name, "column_zh": column.zh}
-        found = _report(grid, body, position, cells[position], convert, problems, names)
+        found = _report(grid, body, position, convert, problems, names)
         missing: frozenset[int] = frozenset()
         if column.required:
             blank = (row for row, value in enumerate(found.typed) if value is None and row not in found.troubles)
             missing = frozenset(blank)
             for row in sorted(missing):
-                problems.add("missing_value", _place(grid, body[row], position), **names)
+                problems.add("missing_value", grid.place(body.numbers[row], position), **names)
         converted[column.name] = found
         faulty[column.name] = found.faulty | missing
     further: dict[str, Converted] = {}
     for position, name in numeric.items():
         names = {"column": name, "column_zh": name}
-        further[name] = _report(grid, body, position, cells[position], values.number, problems, names)
+        further[name] = _report(grid, body, position, values.number, problems, names)
         faulty[name] = further[name].faulty
     english = sum(heading_name(heading.values[p]) == folded_heading(column.name) for p, column in known.items())
     return SheetRows(
         sheet,
         Table(grid.name, MappingProxyType({name: letters[name] for name in key_first}), is_file=grid.file is not None),
-        [row.number for row in body],
+        body.numbers,
         {name: found.typed for name, found in converted.items()},
         {name: found.typed for name, found in further.items()},
         {name: positions for name, positions in faulty.items() if positions},
@@ -175,7 +175,7 @@ def _refuse_filled(sheet: Sheet, grid: Grid, filled: Sequence[GridRow], problems
     content = filled[1:] if known_columns(sheet, filled[0]) else filled
     for row in content[:1]:
         first = next(position for position, value in enumerate(row.values) if not values.is_blank(value))
-        place = _place(grid, row, first)
+        place = grid.place(row.number, first)
         problems.add("sheet_not_built", place, row.values[first], sheet=sheet.name, sheet_zh=sheet.zh)
 
 
@@ -184,18 +184,14 @@ def _headings_wanted(sheet: Sheet) -> tuple[str, str]:
     return ", ".join(column.name for column in wanted), "、".join(column.zh for column in wanted)
 
 
-def _place(grid: Grid, row: GridRow, position: int) -> Place:
-    return grid.place(row.number, position)
-
-
-def _columns(body: Sequence[GridRow], width: int) -> list[tuple[Value, ...]]:
-    """Return the cells column by column, short rows filled up with blanks."""
-    if not body:
-        return [()] * width
+def _records(filled: Sequence[GridRow]) -> Records:
+    """Return the rows below the first one column by column, short rows filled up with blanks."""
+    body, width = filled[1:], max(len(row.values) for row in filled)
     full = [
         row.values if len(row.values) == width else [*row.values, *[None] * (width - len(row.values))] for row in body
     ]
-    return list(zip(*full, strict=True))
+    columns: list[Sequence[Value]] = list(zip(*full, strict=True)) if body else [()] * width
+    return Records([row.number for row in body], columns)
 
 
 def _headings(
@@ -214,9 +210,9 @@ def _headings(
             try:
                 others[position] = values.heading(value)
             except Mistake as mistake:
-                problems.add(mistake.code, _place(grid, heading, position), value, **mistake.details)
+                problems.add(mistake.code, grid.place(heading.number, position), value, **mistake.details)
         elif column.name in present:
-            problems.add("heading_twice", _place(grid, heading, position), value)
+            problems.add("heading_twice", grid.place(heading.number, position), value)
         else:
             present.add(column.name)
             known[position] = column
@@ -226,7 +222,7 @@ def _headings(
     mistaken: set[str] = set()
     seen: set[str] = set()
     for position, name in list(others.items()):
-        place = _place(grid, heading, position)
+        place = grid.place(heading.number, position)
         near = near_miss(name, missing)
         if near is not None:
             problems.add("near_column", place, name, near=near)
@@ -244,7 +240,7 @@ def _headings(
         seen.add(folded_heading(name))
     for column in sheet.columns:
         if column.required and column.name not in present | mistaken:
-            place = _place(grid, heading, 0)
+            place = grid.place(heading.number, 0)
             problems.add(
                 "missing_column", place, column=column.name, column_zh=column.zh, sheet=sheet.name, sheet_zh=sheet.zh
             )
@@ -256,7 +252,7 @@ def _note_hidden(grid: Grid, body: Sequence[GridRow], problems: Problems) -> Non
     if grid.hidden:
         problems.add("hidden_sheet", Place(grid.name))
     if hidden:
-        problems.add("hidden_rows", _place(grid, hidden[0], 0), count=str(len(hidden)))
+        problems.add("hidden_rows", grid.place(hidden[0].number, 0), count=str(len(hidden)))
 
 
 def _refuse_merged(grid: Grid, heading: GridRow, body: Sequence[GridRow], problems: Problems) -> None:
@@ -287,8 +283,7 @@ def _column_number(letters: str) -> int:
 def _numeric_columns(
     grid: Grid,
     heading: GridRow,
-    body: Sequence[GridRow],
-    cells: Sequence[tuple[Value, ...]],
+    body: Records,
     others: Mapping[int, str],
     problems: Problems,
     wanted: Collection[str],
@@ -300,12 +295,13 @@ def _numeric_columns(
     """
     numeric: dict[int, str] = {}
     for position, name in others.items():
-        filled = [cell for cell in cells[position] if not values.is_blank(cell)] if body else []
-        numbers = sum(isinstance(cell, float | BadCell) or _looks_numeric(cell) for cell in filled)
-        if folded_heading(name) in wanted or (filled and 2 * numbers >= len(filled)):
+        found = [(cell, count) for cell, count in tally(body.columns[position]) if not values.is_blank(cell)]
+        filled = sum(count for _, count in found)
+        numbers = sum(count for cell, count in found if isinstance(cell, float | BadCell) or _looks_numeric(cell))
+        if folded_heading(name) in wanted or (filled and 2 * numbers >= filled):
             numeric[position] = name
         elif filled:
-            problems.add("text_column", _place(grid, heading, position), name)
+            problems.add("text_column", grid.place(heading.number, position), name)
     return numeric
 
 
@@ -319,15 +315,13 @@ def _looks_numeric(cell: Value) -> bool:
     return True
 
 
-def _note_unheaded(
-    grid: Grid, heading: GridRow, body: Sequence[GridRow], cells: Sequence[tuple[Value, ...]], problems: Problems
-) -> None:
-    for position, column in enumerate(cells):
+def _note_unheaded(grid: Grid, heading: GridRow, body: Records, problems: Problems) -> None:
+    for position, column in enumerate(body.columns):
         if position < len(heading.values) and not values.is_blank(heading.values[position]):
             continue
         stray = next((row for row, cell in enumerate(column) if not values.is_blank(cell)), None)
         if stray is not None:
-            problems.add("no_heading_above", _place(grid, body[stray], position), column[stray])
+            problems.add("no_heading_above", grid.place(body.numbers[stray], position), column[stray])
 
 
 def _refuse_value(value: Value, note: values.Note) -> None:
@@ -336,18 +330,13 @@ def _refuse_value(value: Value, note: values.Note) -> None:
 
 
 def _report(
-    grid: Grid,
-    body: Sequence[GridRow],
-    position: int,
-    cells: Sequence[Value],
-    convert: Converter,
-    problems: Problems,
-    names: Mapping[str, str],
+    grid: Grid, body: Records, position: int, convert: Converter, problems: Problems, names: Mapping[str, str]
 ) -> Converted:
     """Convert a column and report the troubles at their cells."""
+    cells = body.columns[position]
     converted = convert_column(cells, convert)
     for row, trouble in converted.troubles.items():
-        place = _place(grid, body[row], position)
+        place = grid.place(body.numbers[row], position)
         for code in trouble.notes:
             problems.add(code, place, cells[row])
         if trouble.mistake is not None:

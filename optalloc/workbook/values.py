@@ -18,6 +18,8 @@ from optalloc.workbook.schema import Column
 _PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _PERCENT = re.compile(r"(-?\d+(\.\d+)?)\s*%", re.ASCII)
 _YEAR = re.compile(r"[1-9]\d{3}", re.ASCII)
+#: A name that needs no cleaning: printable ASCII without ; : @ * and blanks.
+_CLEAN = re.compile(r"[!-)+-9<-?A-~]+")
 _SEPARATOR = re.compile("[;；]")
 _RESERVED = ";:@*"
 _DIGITS = 15
@@ -93,7 +95,7 @@ def _exact(plain: str) -> Decimal:
     exact = Decimal(plain).normalize(_WIDE)
     if len(plain) > 2 * _DIGITS or len(exact.as_tuple().digits) > _DIGITS or abs(exact) >= _TOO_LARGE:
         raise Mistake("too_many_digits")
-    return exact if exact else Decimal(0)  # no -0
+    return Decimal(int(exact)) if exact == exact.to_integral_value() else exact  # no -0, no 4E+1
 
 
 def percent(value: Value, note: Note) -> Decimal:
@@ -131,6 +133,8 @@ def text(value: Value, note: Note) -> str:
 def identifier(value: Value, note: Note) -> str:
     """Return the name that a row goes by: no separators in it, no date, at most 15 digits, nothing invisible."""
     del note
+    if isinstance(value, str) and _CLEAN.fullmatch(value):
+        return value
     name = _name_text(value)
     if not name.isascii():
         name = "".join(c for c in name if unicodedata.category(c) != "Cf")

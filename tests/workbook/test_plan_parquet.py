@@ -77,7 +77,7 @@ def test_a_plan_with_files_comes_back_equal(tmp_path: Path, language: Language) 
     stated = {file.sheet: {"name": file.name, "rows": file.rows, "sha256": file.sha256} for file in files}
     assert plan.manifest == {**small_plan().manifest, "files": stated}
     assert replace(without_origins(plan), manifest=small_plan().manifest, files={}) == small_plan()
-    assert str(plan.payments[4].origin.place("amount")) == f"{AWARDS}!amount:5"
+    assert str(plan.payments[4].origin.place("amount")) == f"{AWARDS}!row 5, amount"
 
 
 def test_a_table_is_long_by_its_own_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,15 +226,15 @@ def test_a_moved_plan_keeps_its_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "code", "cell"),
     [
-        (_with_column("amount", [1, 2, None, 3, 4, 5]), "missing_value", "amount:3"),
-        (_with_column("amount", [1, 2, float("nan"), 3, 4, 5], pa.float64()), "not_a_number", "amount:3"),
-        (_with_column("amount", ["1"] * 6, pa.string()), "not_a_number", "amount:1"),
-        (_with_column("amount", [True] * 6, pa.bool_()), "not_a_number", "amount:1"),
+        (_with_column("amount", [1, 2, None, 3, 4, 5]), "missing_value", "row 3, amount"),
+        (_with_column("amount", [1, 2, float("nan"), 3, 4, 5], pa.float64()), "not_a_number", "row 3, amount"),
+        (_with_column("amount", ["1"] * 6, pa.string()), "not_a_number", "row 1, amount"),
+        (_with_column("amount", [True] * 6, pa.bool_()), "not_a_number", "row 1, amount"),
         (_with_column("amount", [b"1"] * 6, pa.binary()), "not_a_plan", None),
-        (_with_column("project", ["a", None, "b", "c", "d", "e"]), "missing_value", "project:2"),
-        (_with_column("project", ["a", " ", "b", "c", "d", "e"]), "missing_value", "project:2"),
-        (_with_column("region", [1, 2, 3, 4, 5, 6], pa.int64()), "not_a_text", "region:1"),
-        (_with_column("year", [2027, 2027.5, None, None, None, None], pa.float64()), "not_whole", "year:2"),
+        (_with_column("project", ["a", None, "b", "c", "d", "e"]), "missing_value", "row 2, project"),
+        (_with_column("project", ["a", " ", "b", "c", "d", "e"]), "missing_value", "row 2, project"),
+        (_with_column("region", [1, 2, 3, 4, 5, 6], pa.int64()), "not_a_text", "row 1, region"),
+        (_with_column("year", [2027, 2027.5, None, None, None, None], pa.float64()), "not_whole", "row 2, year"),
         (lambda table: table.drop_columns(["source"]), "not_a_plan", None),
         (lambda table: table.append_column("source", table["source"]), "not_a_plan", None),
     ],

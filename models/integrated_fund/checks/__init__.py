@@ -6,7 +6,6 @@ it. `reach` adds up the ledger (`money`, `proofs`) and so is run only on a round
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
 from integrated_fund.checks import awards, links, measures, reach, references, rules, suspicions
@@ -84,7 +83,5 @@ def _position(problem: Problem, order: dict[str, int]) -> tuple[int, int, int, s
     place = problem.place
     if place is None or place.cell is None:
         return (-1, 0, 0, "")
-    parts = re.fullmatch(r"(.*?)(\d*)", place.cell)
-    assert parts is not None  # any text matches
-    column, row = parts.groups()
-    return (order.get(place.sheet, len(order)), int(row or 0), len(column), column)
+    row, column = place.row_and_column
+    return (order.get(place.sheet, len(order)), row, len(column), column)
