@@ -5,7 +5,7 @@ A line has the sector, category, institution and tags of its project, the belt o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -50,12 +50,14 @@ class Dimensions:
             "year": [str(year) for year in years],
         }
         self._values: dict[Dimension, list[str | None]] = {}
+        self._code: dict[Dimension, dict[str | None, int]] = {}
         self.codes: dict[Dimension, Codes] = {}
         for dimension, values in texts.items():
             known = sorted({value for value in values if value is not None})
             code: dict[str | None, int] = {value: number for number, value in enumerate(known)}
             code[None] = len(known)
             self._values[dimension] = [*known, None]
+            self._code[dimension] = code
             self.codes[dimension] = np.array([code[value] for value in values], dtype=np.int64)
         self._tag_sets = sorted({project.tags for project in projects})
         set_code = {tags: number for number, tags in enumerate(self._tag_sets)}
@@ -66,13 +68,23 @@ class Dimensions:
         """Return which codes of a dimension a selection lets pass, shape (codes,)."""
         if dimension == "tag":
             return np.array([selection.passes_any(tags) for tags in self._tag_sets], dtype=np.bool_)
-        return np.array([selection.passes(value) for value in self._values[dimension]], dtype=np.bool_)
+        # There may be a hundred thousand institutions: only those that are named are looked at.
+        passed = np.full(len(self._values[dimension]), not selection.include, dtype=np.bool_)
+        passed[self._known(dimension, selection.include)] = True
+        passed[self._known(dimension, selection.exclude)] = False
+        return passed
 
     def being(self, dimension: Dimension, value: str) -> Mask:
         """Return which codes of a dimension are a value, or a set of tags with it; shape (codes,)."""
         if dimension == "tag":
             return np.array([value in tags for tags in self._tag_sets], dtype=np.bool_)
-        return np.array([known == value for known in self._values[dimension]], dtype=np.bool_)
+        found = np.zeros(len(self._values[dimension]), dtype=np.bool_)
+        found[self._known(dimension, (value,))] = True
+        return found
+
+    def _known(self, dimension: Dimension, values: Iterable[str]) -> list[int]:
+        code = self._code[dimension]
+        return [code[value] for value in values if value in code]
 
     def values(self, dimension: Dimension, codes: Codes | None = None) -> list[str]:
         """Return the values (blanks apart) that some codes stand for (None: all of them), sorted."""

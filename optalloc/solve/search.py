@@ -2,7 +2,7 @@ r"""The search for the best plan of one level of the objective, with a bound on 
 
 There are two ways. `direct` gives the whole programme to HiGHS. `core` takes it apart: prices of the few rows that tie
 projects together (`sifting`), a bound from these prices alone (`certificate`), and plans from the projects that the
-prices leave in doubt (`cores`). `auto` takes `core` from `direct.LARGE` integer columns on. Where the core way cannot
+prices leave in doubt (`cores`). `auto` takes `core` from `CORE_FROM` integer columns on. Where the core way cannot
 go, or ends with the gap open, the direct way takes over; `Found.way` says so.
 
 Every plan is exact (`exactness`), every bound comes from the programme without any tightening.
@@ -16,7 +16,7 @@ from integrated_fund.evaluation import Decision
 from integrated_fund.fund import Fund
 from optalloc.solve.arrays import Arrays, Vector
 from optalloc.solve.cores import search_by_cores
-from optalloc.solve.direct import LARGE, search_directly
+from optalloc.solve.direct import search_directly
 from optalloc.solve.exact_awards import solve_awards
 from optalloc.solve.exactness import Held, decision_of
 from optalloc.solve.progress import Watch
@@ -24,6 +24,8 @@ from optalloc.solve.record import Found, Record
 
 Method = Literal["auto", "direct", "core"]
 
+#: From this number of integer columns on `auto` takes the core way.
+CORE_FROM = 1000
 #: With more integer columns the direct way finds nothing that the core way has not found.
 WHOLE_AT_MOST = 60_000
 
@@ -61,7 +63,7 @@ def search(
 def _searched(record: Record, method: Method) -> bool:
     """Search by a method; return whether there is no plan at all."""
     integers = int(record.arrays.integer.sum())
-    if method == "core" or (method == "auto" and integers >= LARGE):
+    if method == "core" or (method == "auto" and integers >= CORE_FROM):
         record.way = "core"
         trouble = search_by_cores(record)
         if record.closed or record.watch.must_stop():

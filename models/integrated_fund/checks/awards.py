@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Context, Decimal
 
 from integrated_fund.checks.problems import problem
@@ -117,15 +117,18 @@ def digits(round_: Round) -> Iterator[Problem]:
     options: dict[str, list[Option]] = {}
     for option in round_.options:
         options.setdefault(option.project, []).append(option)
-    finest: dict[tuple[int, int], int] = {}  # by identity: projects share the tuples, and hashing shares is slow
+    finest: dict[tuple[object, object], int] = {}  # decimals that a spread adds at most: few spreads, many projects
+    step_decimals = -int(round_.step.as_tuple().exponent)
     for project in round_.projects:
         if len(project.regions) == 1 and len(project.profile) == 1:
             continue
         levels = [project, *options.get(project.project, ())]
-        both = (id(project.regions), id(project.profile))
-        if both not in finest:
-            finest[both] = _decimals(share for _, share in project.regions) + _decimals(project.profile)
-        if all(_is_short(level, finest[both], round_.step) for level in levels):
+        spread = (project.regions, project.profile)
+        if spread not in finest:
+            finest[spread] = max(-int(s.as_tuple().exponent) for _, s in project.regions) + max(
+                -int(part.as_tuple().exponent) for part in project.profile
+            )
+        if all(_is_short(level.max_award, step_decimals, finest[spread]) for level in levels):
             continue
         shares = [share for _, share in project.regions]
         if any(_too_long(level, share, round_.step) for level in levels for share in shares):
@@ -146,16 +149,10 @@ def digits(round_: Round) -> Iterator[Problem]:
         yield problem("part_too_long", project.origin, column, found, step=format(round_.step, "f"))
 
 
-def _decimals(numbers: Iterable[Decimal]) -> int:
-    """Return the most decimals that one of some numbers has."""
-    return max([0, *(-int(number.as_tuple().exponent) for number in numbers)])
-
-
-def _is_short(level: Project | Option, decimals: int, step: Decimal) -> bool:
-    """Return whether an award of this level, times shares of so many decimals, is clear to have 15 digits at most."""
-    fixed = level.min_award is None or level.min_award == level.max_award
-    own = -int((level.max_award if fixed else step).as_tuple().exponent)
-    return level.max_award.adjusted() + 1 + max(0, own + decimals) <= _DIGITS
+def _is_short(award: Decimal, step_decimals: int, spread_decimals: int) -> bool:
+    """Return whether every part of an award, or of one step, clearly takes at most 15 digits."""
+    decimals = max(step_decimals, -int(award.as_tuple().exponent)) + spread_decimals
+    return award.adjusted() + 1 + max(0, decimals) <= _DIGITS
 
 
 def _too_long(level: Project | Option, share: Decimal, step: Decimal) -> bool:
