@@ -3,10 +3,10 @@
     .venv/bin/python benchmarks/curve.py --sizes 1000 3000 10000 --rules 5 50 150 [--shape tight] [--limit 60]
     .venv/bin/python benchmarks/curve.py --draw
 
-Each size is solved with each number of rules, from the round's file to the plan's files. A row for each run goes to the
-end of `curve.csv`, then `curve.svg` is drawn from all rows of the shape (`--draw`: only that; it needs matplotlib). From
-20,000 projects on, projects are read from a Parquet file beside the workbook. Where a run has been repeated the last one
-is drawn.
+Each size is solved with each number of rules, from the round's file to the plan's files. A row for each run goes to
+the end of `curve.csv`, then `curve.svg` is drawn from all rows of the shape (`--draw`: only that, `--measure`: not
+that; drawing needs matplotlib). From 20,000 projects on, projects are read from a Parquet file beside the workbook.
+Where a run has been repeated the last one is drawn.
 """
 
 from __future__ import annotations
@@ -21,13 +21,18 @@ import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 PYTHON = sys.executable
 HERE = Path(__file__).parent
 
 #: From this number of projects on they are read from a Parquet file.
 PARQUET_FROM = 20_000
+
+#: How a status is marked, and the colour inside (None: that of the line).
+_MARKS = {"optimal": ("o", None), "feasible": ("o", "white"), "unknown": ("x", None)}
 
 STEPS = ("read", "build", "solve", "write")
 
@@ -36,7 +41,7 @@ STEPS = ("read", "build", "solve", "write")
 _WANTED = """
 import json, sys
 document = json.load(open(sys.argv[1]))
-rules = len(document["rules"] or ())
+rules = None if document["rules"] is None else len(document["rules"])
 print(json.dumps({"rule_rows": rules, **{key: document[key] for key in ("status", "gap", "seconds")}}))
 """
 
@@ -45,13 +50,14 @@ print(json.dumps({"rule_rows": rules, **{key: document[key] for key in ("status"
 class Run:
     """One run: seconds of its steps and of the whole process, the proven relative gap, the peak of its memory in MiB.
 
-    `rules` is what the generator was asked for, `rule_rows` what the round has, members counted.
+    `rules` is what the generator was asked for, `rule_rows` what the plan lists, members counted. Without a plan within
+    the limit the status is `unknown`, and `rule_rows` and `gap` are None.
     """
 
     shape: str
     projects: int
     rules: int
-    rule_rows: int
+    rule_rows: int | None
     read: float
     build: float
     solve: float
@@ -66,7 +72,7 @@ def measured(shape: str, projects: int, rules: int, limit: float) -> Run:
     """Invent a round, solve it as a process of its own, and return what that took.
 
     Raises:
-        RuntimeError: a process failed, or no plan was found within the limit.
+        RuntimeError: the process ended with neither a plan nor its limit.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -119,7 +125,7 @@ def runs_in(path: Path, shape: str) -> list[Run]:
                 shape=row["shape"],
                 projects=int(row["projects"]),
                 rules=int(row["rules"]),
-                rule_rows=int(row["rule_rows"]),
+                rule_rows=int(row["rule_rows"]) if row["rule_rows"] else None,
                 **{step: float(row[step]) for step in STEPS},
                 total=float(row["total"]),
                 status=row["status"],
@@ -134,7 +140,7 @@ def runs_in(path: Path, shape: str) -> list[Run]:
 def draw(runs: list[Run], path: Path) -> None:
     """Draw seconds and memory by projects at the most rules, and seconds by rule rows for each size.
 
-    A run whose gap was not closed within its limit has a hollow mark.
+    A run whose gap was not closed within its limit has a hollow mark, one without a plan a cross.
     """
     import matplotlib as mpl  # type: ignore[import-not-found,unused-ignore]
     from matplotlib.figure import Figure  # type: ignore[import-not-found,unused-ignore]
@@ -145,29 +151,30 @@ def draw(runs: list[Run], path: Path) -> None:
     most = max(run.rules for run in runs)
     at_most = [run for run in runs if run.rules == most]
 
-    def line(axes: object, points: Iterable[tuple[float, float, bool]], label: str) -> None:
-        xs, ys, closed = zip(*points, strict=True)
-        (drawn,) = axes.plot(xs, ys, label=label)  # type: ignore[attr-defined]
-        for x, y, full in zip(xs, ys, closed, strict=True):
-            face = drawn.get_color() if full else "white"
-            axes.plot([x], [y], "o", color=drawn.get_color(), markerfacecolor=face)  # type: ignore[attr-defined]
-
-    def closed(run: Run) -> bool:
-        return run.status == "optimal"
+    def line(axes: Any, points: Iterable[tuple[float, float, str]], label: str) -> None:
+        xs, ys, statuses = zip(*points, strict=True)
+        (drawn,) = axes.plot(xs, ys, label=label)
+        for x, y, status in zip(xs, ys, statuses, strict=True):
+            mark, face = _MARKS[status]
+            axes.plot([x], [y], mark, color=drawn.get_color(), markerfacecolor=face or drawn.get_color())
 
     for step in (*STEPS, "total"):
-        # Steps that take no time at all have no place on a logarithmic axis.
-        line(by_size, [(run.projects, max(0.01, getattr(run, step)), closed(run)) for run in at_most], step)
+        # A step of no time at all (nothing to write) has no place on a logarithmic axis.
+        points = [(run.projects, getattr(run, step), run.status) for run in at_most if getattr(run, step) > 0]
+        if points:
+            line(by_size, points, step)
     by_size.set(xscale="log", yscale="log", xlabel="projects", ylabel="seconds", title=f"{most} rules asked for")
     for projects in sorted({run.projects for run in runs}):
-        points = [(run.rule_rows, max(0.01, run.solve), closed(run)) for run in runs if run.projects == projects]
+        points = [(run.rules, run.solve, run.status) for run in runs if run.projects == projects]
         line(by_rules, points, f"{projects:,} projects")
-    by_rules.set(yscale="log", xlabel="rows of rules", ylabel="seconds of the search", title="The search by rules")
-    line(memory, [(run.projects, run.peak_mib, closed(run)) for run in at_most], "peak")
-    memory.set(xscale="log", yscale="log", xlabel="projects", ylabel="MiB", title="Peak memory, files included")
+    by_rules.set(xlabel="rows of rules asked for", ylabel="seconds", title="The search alone")
+    line(memory, [(run.projects, run.peak_mib, run.status) for run in at_most], "peak")
+    memory.set(xscale="log", xlabel="projects", ylabel="MiB", title=f"Peak memory, {most} rules asked for")
+    for axes in (by_rules, memory):
+        axes.set_ylim(bottom=0)
     for axes in (by_size, by_rules):
         axes.legend(frameon=False)
-    figure.suptitle(f"optalloc solve, {runs[0].shape} rounds; hollow: the gap was not closed within the limit")
+    figure.suptitle(f"optalloc solve, {runs[0].shape} rounds; hollow: gap left at the limit, cross: no plan yet")
     figure.savefig(path, metadata={"Date": None})
 
 
@@ -180,9 +187,12 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=60)
     parser.add_argument("--csv", type=Path, default=HERE / "curve.csv")
     parser.add_argument("--svg", type=Path, default=HERE / "curve.svg")
-    parser.add_argument("--draw", action="store_true", help="only draw")
-    parser.add_argument("--measure", action="store_true", help="only measure")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--draw", action="store_true", help="only draw")
+    only.add_argument("--measure", action="store_true", help="only measure")
     asked = parser.parse_args()
+    if not asked.measure and find_spec("matplotlib") is None:
+        parser.error("drawing needs matplotlib, which is not installed; --measure goes without")
     if not asked.draw:
         for projects in asked.sizes:
             for rules in asked.rules:

@@ -1,5 +1,6 @@
 """One rival alone on the arrays of a round, in this process and on one thread; prints one line of JSON.
 
+    .venv/bin/python benchmarks/rivals.py --write ROUND.xlsx ARRAYS.pickle
     .venv/bin/python benchmarks/rivals.py ARRAYS.pickle --solver highs --gap 0.0001 --limit 60 [--start START.npy]
     .venv/bin/python benchmarks/rivals.py ARRAYS.pickle --lp --limit 60
 
@@ -23,7 +24,9 @@ from typing import Any
 import highspy
 import numpy as np
 
-from optalloc.solve.arrays import Arrays, Vector
+from integrated_fund.fund import fund_for_solving
+from optalloc.api import read
+from optalloc.solve.arrays import Arrays, Vector, arrays_of
 from optalloc.solve.highs import _loaded
 
 #: The smallest |best| a relative gap is taken of.
@@ -120,12 +123,16 @@ def main() -> None:
     """Run the rival that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("arrays", type=Path, help="pickled optalloc.solve.arrays.Arrays")
+    parser.add_argument("--write", type=Path, metavar="ROUND", help="pickle the arrays of this round there, no more")
     parser.add_argument("--solver", choices=["highs", "scip"], default="highs")
     parser.add_argument("--lp", action="store_true", help="HiGHS on the linear programme alone")
     parser.add_argument("--gap", type=float, default=0.0001)
     parser.add_argument("--limit", type=float, default=60)
     parser.add_argument("--start", type=Path, help="a .npy with one value for each column")
     asked = parser.parse_args()
+    if asked.write is not None:
+        save(arrays_of(fund_for_solving(read(asked.write))), asked.arrays)
+        return
     with asked.arrays.open("rb") as file:
         arrays: Arrays = pickle.load(file)
     start = None if asked.start is None else np.load(asked.start).astype(np.float64)

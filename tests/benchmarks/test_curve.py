@@ -14,7 +14,7 @@ _RUN = Run("tight", 1000, 5, 4, 0.4, 0.2, 3.0, 0.1, 4.1, "optimal", 0.00005, 250
 
 def test_runs_come_back_in_order_and_the_last_of_a_repeated_one(tmp_path: Path) -> None:
     path = tmp_path / "curve.csv"
-    larger = replace(_RUN, projects=10_000, status="feasible", gap=None)
+    larger = replace(_RUN, projects=10_000, status="unknown", rule_rows=None, gap=None)
     again = replace(_RUN, solve=2.5)
     for run in (larger, _RUN, replace(_RUN, shape="loose"), again):
         append(run, path)
@@ -25,6 +25,7 @@ def test_runs_come_back_in_order_and_the_last_of_a_repeated_one(tmp_path: Path) 
 def test_a_run_is_a_whole_process() -> None:
     run = measured("loose", 300, 5, 5.0)
     assert (run.projects, run.rules) == (300, 5)
+    assert run.rule_rows is not None
     assert 0 < run.rule_rows <= 5
     assert run.total >= run.read + run.build + run.solve + run.write
     assert run.status in ("optimal", "feasible")
