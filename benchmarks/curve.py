@@ -50,13 +50,14 @@ print(json.dumps({"rule_rows": rules, **{key: document[key] for key in ("status"
 class Run:
     """One run: seconds of its steps and of the whole process, the proven relative gap, the peak of its memory in MiB.
 
-    `rules` is what the generator was asked for, `rule_rows` what the plan lists, members counted. Without a plan within
-    the limit the status is `unknown`, and `rule_rows` and `gap` are None.
+    `limit` is the search's, in seconds; `rules` is what the generator was asked for, `rule_rows` what the plan lists,
+    members counted. Without a plan within the limit the status is `unknown`, and `rule_rows` and `gap` are None.
     """
 
     shape: str
     projects: int
     rules: int
+    limit: float
     rule_rows: int | None
     read: float
     build: float
@@ -97,6 +98,7 @@ def measured(shape: str, projects: int, rules: int, limit: float) -> Run:
         shape=shape,
         projects=projects,
         rules=rules,
+        limit=limit,
         rule_rows=found["rule_rows"],
         **{step: round(found["seconds"][step], 2) for step in STEPS},
         total=round(total, 2),
@@ -125,6 +127,7 @@ def runs_in(path: Path, shape: str) -> list[Run]:
                 shape=row["shape"],
                 projects=int(row["projects"]),
                 rules=int(row["rules"]),
+                limit=float(row["limit"]),
                 rule_rows=int(row["rule_rows"]) if row["rule_rows"] else None,
                 **{step: float(row[step]) for step in STEPS},
                 total=float(row["total"]),
@@ -174,7 +177,9 @@ def draw(runs: list[Run], path: Path) -> None:
         axes.set_ylim(bottom=0)
     for axes in (by_size, by_rules):
         axes.legend(frameon=False)
-    figure.suptitle(f"optalloc solve, {runs[0].shape} rounds; hollow: gap left at the limit, cross: no plan yet")
+    limits = " or ".join(f"{limit:g}" for limit in sorted({run.limit for run in runs}))
+    marks = f"hollow: gap left at the limit of {limits} s, cross: no plan by then"
+    figure.suptitle(f"optalloc solve, {runs[0].shape} rounds; {marks}")
     figure.savefig(path, metadata={"Date": None})
 
 

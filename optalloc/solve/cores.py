@@ -198,16 +198,20 @@ def _settle(search: CoreSearch) -> None:
     part = Part.of(record.base, inside, search.prices.vertex.x)
     constant = float(record.cost @ part.outside)
     slim, cost, stays = without_cells(part.arrays, record.cost[part.columns])
-    outcome = solve_mip(
-        slim,
-        cost,
-        record.watch,
-        gap=record.gap / 4,
-        nodes=SETTLED_NODES,
-        constant=constant,
-        telling="plans",
-    )
-    record.nodes += outcome.nodes
+    for presolve in (True, False):  # presolve has called feasible programmes infeasible before
+        outcome = solve_mip(
+            slim,
+            cost,
+            record.watch,
+            gap=record.gap / 4,
+            nodes=SETTLED_NODES,
+            constant=constant,
+            presolve=presolve,
+            telling="plans",
+        )
+        record.nodes += outcome.nodes
+        if outcome.status != "infeasible":
+            break
     if outcome.status == "infeasible":  # nothing better than the best plan
         record.bounded(record.value, BRANCHING)
         return

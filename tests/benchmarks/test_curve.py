@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.curve import Run, append, draw, measured, runs_in
 
-_RUN = Run("tight", 1000, 5, 4, 0.4, 0.2, 3.0, 0.1, 4.1, "optimal", 0.00005, 250)
+_RUN = Run("tight", 1000, 5, 60.0, 4, 0.4, 0.2, 3.0, 0.1, 4.1, "optimal", 0.00005, 250)
 
 
 def test_runs_come_back_in_order_and_the_last_of_a_repeated_one(tmp_path: Path) -> None:
