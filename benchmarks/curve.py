@@ -188,7 +188,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="+", type=int, default=[1000, 3000, 10_000])
     parser.add_argument("--rules", nargs="+", type=int, default=[5, 20, 50, 100, 150])
-    parser.add_argument("--shape", choices=("loose", "tight"), default="tight")
+    parser.add_argument("--shape", choices=("loose", "tight", "tighter", "yes_no"), default="tight")
     parser.add_argument("--limit", type=float, default=60)
     parser.add_argument("--csv", type=Path, default=HERE / "curve.csv")
     parser.add_argument("--svg", type=Path, default=HERE / "curve.svg")

@@ -24,7 +24,7 @@ from integrated_fund.evaluation import Decision
 from integrated_fund.fund import Fund
 from optalloc.solve.arrays import Arrays, Row, Vector
 from optalloc.solve.exactness import Held, Judgement, Tightening, decision_of, judge, point_of
-from optalloc.solve.highs import solve_lp, solve_mip
+from optalloc.solve.highs import SolverError, solve_lp, solve_mip
 from optalloc.solve.parts import Part
 from optalloc.solve.progress import Watch
 
@@ -78,7 +78,12 @@ class _Chain:
         value = self._value(cost)
         improving = self.arrays.with_rows([Row("better", cost, value + 0.5, np.inf)])
         part = Part.of(improving, free, self.arrays.column_lower)  # the others stand where they are fixed
-        outcome = solve_mip(part.arrays, cost[part.columns], self.watch, absolute_gap=0.5, nodes=NODES, telling="time")
+        try:
+            outcome = solve_mip(
+                part.arrays, cost[part.columns], self.watch, absolute_gap=0.5, nodes=NODES, telling="time"
+            )
+        except SolverError as trouble:  # the plan itself stands: it is only not known to be the canonical one
+            raise _CutShort("the solver could not decide a step") from trouble
         if outcome.status == "infeasible":
             return False
         if outcome.status != "optimal" or outcome.x is None:

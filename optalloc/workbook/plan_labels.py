@@ -139,6 +139,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
                 ("only HiGHS breaks ties", "只有 HiGHS 能取舍同优方案"),
                 ("its budget of work ran out", "计算量已用完"),
                 ("a step took too many nodes", "某一步所需节点过多"),
+                ("the solver could not decide a step", "求解器无法判定某一步"),
+                ("the round is too large for it", "轮次规模过大"),
                 ("a step could not be confirmed in exact arithmetic", "某一步未能以精确运算确认"),
                 ("it was stopped: time limit", "因时间限制停止"),
                 ("it was stopped: interrupted", "由人工停止"),
