@@ -53,10 +53,10 @@ READING: Mapping[str, Wording] = MappingProxyType(
             "{path}所需内存超出本机。请删去不需要的行或列。",
         ),
         "projects_file_too_long": error(
-            "a file of at most {gib} GiB and {cells} cells",
-            "{path} has more than {gib} GiB or more than {cells} cells. Take rows or columns out that are not needed.",
-            "至多{gib} GiB、{cells}个单元格的文件",
-            "{path}超过{gib} GiB或{cells}个单元格。请删去不需要的行或列。",
+            "a file of at most {gib} GiB, {rows} rows and {cells} cells",
+            "{path} has more than {gib} GiB, {rows} rows or {cells} cells. Take rows or columns out that are not needed.",
+            "至多{gib} GiB、{rows}行、{cells}个单元格的文件",
+            "{path}超过{gib} GiB、{rows}行或{cells}个单元格。请删去不需要的行或列。",
         ),
         "projects_file_encoding": error(
             "a CSV file in UTF-8",

@@ -35,7 +35,9 @@ def check(
     if annotate is not None:
         from optalloc.workbook.annotate import annotate as write_marked
 
-        write_marked(round_file, checked.problems, annotate, language=checked.language, force=force)
+        write_marked(
+            round_file, checked.problems, annotate, language=checked.language, force=force, inputs=checked.inputs
+        )
     if as_json:
         print_document({"problems": problems_of(checked.problems, checked.language)})
     else:

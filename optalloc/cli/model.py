@@ -55,7 +55,7 @@ def model(
         from optalloc.workbook.files import write_whole
 
         write_whole(
-            write, lambda path: write_model(arrays, arrays.levels[0], str(path)), force=force, inputs=[round_file]
+            write, lambda path: write_model(arrays, arrays.levels[0], str(path)), force=force, inputs=checked.inputs
         )
         if not as_json:
             out().print(f"Wrote {write}.", markup=False)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Checked:
     """A round read and checked: `round` is None where an error stands in the way.
 
-    `projects_file` has name and SHA-256 of the file with the projects, where there is one.
+    `projects_file` has name and SHA-256 of the file with the projects, where there is one. `inputs` are the files that
+    were opened: none of them may be written over.
     """
 
     round: Round | None
@@ -26,6 +27,7 @@ class Checked:
     language: Language
     sha256: str | None
     projects_file: tuple[str, str] | None = None
+    inputs: tuple[Path, ...] = ()
 
 
 def read_checked(path: Path, sets: Sequence[str], lang: Lang | None) -> Checked:
@@ -40,4 +42,4 @@ def read_checked(path: Path, sets: Sequence[str], lang: Lang | None) -> Checked:
     reading = read_and_check(path, sets)
     language: Language = reading.language if lang is None else lang.value
     round_ = None if reading.has_errors else reading.round
-    return Checked(round_, reading.problems, language, reading.sha256, reading.projects_file)
+    return Checked(round_, reading.problems, language, reading.sha256, reading.projects_file, reading.inputs)

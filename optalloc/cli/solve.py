@@ -104,6 +104,8 @@ def solve(
             else:
                 print_problems(checked.problems, checked.language, out())
             return INVALID
+        if output is not None:
+            refuse_plan_output(output, force=force, inputs=checked.inputs)
         result = _solved(
             checked.round, checked, asked, time_limit, solver, method.value, list(sets or []), line.hear, seconds
         )
@@ -113,7 +115,7 @@ def solve(
             line.say(f"writing {output.name}")
             began = time.monotonic()
             files = write_plan(
-                result, checked.round, output, language=checked.language, force=force, inputs=[round_file]
+                result, checked.round, output, language=checked.language, force=force, inputs=checked.inputs
             )
             seconds["write"] = time.monotonic() - began
     if not isinstance(result, Plan):

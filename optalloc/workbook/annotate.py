@@ -19,14 +19,22 @@ _CELL = re.compile(r"[A-Z]{1,3}[1-9]\d*", re.ASCII)
 _TABS = {"error": "C00000", "warning": "FFC000"}
 
 
-def annotate(path: Path, problems: Sequence[Problem], output: Path, *, language: Language, force: bool) -> None:
-    """Write a marked copy of a workbook that has been opened safely before.
+def annotate(
+    path: Path,
+    problems: Sequence[Problem],
+    output: Path,
+    *,
+    language: Language,
+    force: bool,
+    inputs: Sequence[Path] = (),
+) -> None:
+    """Write a marked copy of a workbook that has been opened safely before; `inputs` are other files read with it.
 
     Raises:
-        WrongUse: the output is there already (without `force`), is the input, or cannot be written.
+        WrongUse: the output is there already (without `force`), is an input, or cannot be written.
         OptallocError: the workbook has something in it that cannot be copied.
     """
-    refuse_output(output, force=force, inputs=[path])
+    refuse_output(output, force=force, inputs=[path, *inputs])
     try:
         book = load_workbook(path, keep_vba=path.suffix.lower() == ".xlsm")
     except (KeyError, ValueError, TypeError, AttributeError, OSError) as error:
@@ -50,4 +58,4 @@ def annotate(path: Path, problems: Sequence[Problem], output: Path, *, language:
             cell.comment = note
         if page.sheet_properties.tabColor is None or worst == "error":
             page.sheet_properties.tabColor = _TABS[worst]
-    write_whole(output, book.save, force=force, inputs=[path])
+    write_whole(output, book.save, force=force, inputs=[path, *inputs])

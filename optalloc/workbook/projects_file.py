@@ -36,12 +36,13 @@ _SETTING = {heading_name(word) for c in SETTINGS if c.name == "projects_file" fo
 _PROJECTS = {fold(_SHEET.name), fold(_SHEET.zh)}
 _ROUND = {fold(sheet_named("Round").name), fold(sheet_named("Round").zh)}
 _DIGITS = 15
-#: Rows whose fields stand as Python texts at the same time.
-_ROWS = 50_000
+#: Rows that are coded at a time: so few that their texts are still in the processor's cache.
+_ROWS = 200
 #: A round of a million projects has 180 MB in CSV. More would be read until the machine has no memory left.
 _LARGEST = 1 << 30
 #: A Parquet file of a few bytes may hold any number of equal cells.
 _MOST_CELLS = 100_000_000
+_MOST_ROWS = 10_000_000
 #: Bytes looked at in one go for their encoding.
 _PIECE = 1 << 20
 #: Chinese headings that tell GB18030 from any other encoding: no other has these bytes for them.
@@ -51,10 +52,13 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE | re.ASCII)
 
 @dataclass(frozen=True)
 class ProjectsFile:
-    """The file that Round names: its rows in place of the sheet Projects (None: it cannot be used), its bytes' hash."""
+    """The file that Round names: its rows in place of the sheet Projects (None: it cannot be used), its bytes' hash.
+
+    `path` is None where there is no such file or it cannot be opened.
+    """
 
     name: str
-    path: Path
+    path: Path | None = None
     grid: Grid | None = None
     sha256: str = ""
 
@@ -77,11 +81,12 @@ def read_projects_file(grids: Sequence[Grid], folder: Path, problems: Problems) 
     if found is None:
         return None
     place, text = found
-    name, path = Path(text).name, folder / text
+    name, path = Path(text).name, None
     try:
         if any(_is_filled(grid) for grid in grids if fold(grid.sheet) in _PROJECTS):
             raise _Unfit("projects_file_and_sheet", path=text)
-        content = _content(path, text)
+        content = _content(folder, text)
+        path = folder / text
         read = _csv if Path(text).suffix.lower() == ".csv" else _parquet
         grid = read(content, name, problems)
         return ProjectsFile(name, path, grid, hashlib.sha256(content).hexdigest())
@@ -115,13 +120,14 @@ def _is_filled(sheet: Grid) -> bool:
     return len(filled) > 1 or (len(filled) == 1 and not known_columns(_SHEET, filled[0]))
 
 
-def _content(path: Path, text: str) -> bytes:
+def _content(folder: Path, text: str) -> bytes:
     if _URL.match(text):
         raise _Unfit("projects_file_url")
     if Path(text).suffix.lower() not in (".csv", ".parquet"):
         raise _Unfit("projects_file_kind")
     if Path(text).is_absolute():
         raise _Unfit("projects_file_absolute", name=Path(text).name)
+    path = folder / text
     try:
         if not path.is_file():
             raise _Unfit("projects_file_missing", path=text)
@@ -134,8 +140,14 @@ def _content(path: Path, text: str) -> bytes:
         raise _Unfit("projects_file_too_large", path=text) from error
 
 
+def _is_too_long(rows: int, columns: int) -> bool:
+    return rows > _MOST_ROWS or rows * columns > _MOST_CELLS
+
+
 def _too_long(path: str) -> _Unfit:
-    return _Unfit("projects_file_too_long", path=path, gib=str(_LARGEST >> 30), cells=f"{_MOST_CELLS:,}")
+    return _Unfit(
+        "projects_file_too_long", path=path, gib=str(_LARGEST >> 30), rows=f"{_MOST_ROWS:,}", cells=f"{_MOST_CELLS:,}"
+    )
 
 
 def _grid(name: str, headings: Sequence[str], first: int, numbers: Sequence[int], columns: Sequence[Coded]) -> Grid:
@@ -261,6 +273,8 @@ def _csv_rows(
         rows.append(fields)
         if len(rows) == _ROWS:
             pack()
+            if _is_too_long(len(numbers), width):
+                raise _too_long(name)
     if rows:
         pack()
     columns = []
@@ -277,7 +291,7 @@ def _parquet(content: bytes, name: str, problems: Problems) -> Grid | None:
     try:
         file = parquet.ParquetFile(pa.BufferReader(content))
         sizes = [file.metadata.row_group(number).total_byte_size for number in range(file.num_row_groups)]
-        if file.metadata.num_rows * file.metadata.num_columns > _MOST_CELLS or sum(sizes) > _LARGEST:
+        if _is_too_long(file.metadata.num_rows, file.metadata.num_columns) or sum(sizes) > _LARGEST:
             raise _too_long(name)
         # Texts stay coded as they stand in the file, so that many equal ones take the room of one.
         texts = [column.name for column in file.schema_arrow if _is_text(column.type)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from integrated_fund.collector import collector_paused
@@ -31,7 +31,8 @@ class Reading:
 
     Where there are errors, the round has neutral values in the faulty cells: good for more checks on rows, not for sums
     or a plan. `problems` stand in the order of sheets, rows and columns. `language` is that of most sheet names and
-    headings. `projects_file` has name and SHA-256 of the file with the projects, where there is one.
+    headings. `projects_file` has name and SHA-256 of the file with the projects, where there is one. `inputs` are the
+    files that were opened: none of them may be written over.
     """
 
     round: Round | None
@@ -39,6 +40,7 @@ class Reading:
     language: Language
     sha256: str | None = None
     projects_file: tuple[str, str] | None = None
+    inputs: tuple[Path, ...] = ()
 
     @property
     def has_errors(self) -> bool:
@@ -65,7 +67,8 @@ def read_round(path: Path, sets: Sequence[str] = ()) -> Reading:
         elif file is not None:  # a file that cannot be used is reported; it has no rows to change
             others = [typed for typed in others if fold(parse_change(typed).sheet.name) not in _PROJECTS]
         grids = apply_changes(grids, others)
-        return _reading_of(grids, opened.sheet_names, opened.sha256, problems, file)
+        reading = _reading_of(grids, opened.sheet_names, opened.sha256, problems, file)
+        return replace(reading, inputs=(path,) if file is None or file.path is None else (path, file.path))
 
 
 def reading_of(grids: Sequence[Grid], sheet_names: Sequence[str], sha256: str | None = None) -> Reading:

@@ -21,6 +21,22 @@ its step. Shares are written 0.45 or 45 %. A blank filter lets everything pass; 
 """
 
 
+_FILE = """
+### Projects in a file
+
+A large round can have its projects in a CSV or Parquet file: `projects_file` on Round names it, and the sheet Projects
+is empty or left out. The file has the columns of the sheet, in any order and in either language, and further columns of
+numbers count as on the sheet. Messages name the file, the row and the column: `projects.csv!row 12, max_award`. Rows
+are those that a spreadsheet program shows: headings are row 1, the first record of a Parquet file is row 2. The path
+counts from the folder of the workbook. A plan's manifest states the file's name and SHA-256.
+
+- **CSV**: UTF-8, or GB18030 where its headings are Chinese. Separated by commas, semicolons or tabs, as its headings
+  are. Every line has as many fields as there are headings. Numbers are plain (`1200.5`), as in a cell of text.
+- **Parquet**: texts, whole numbers, decimals, float64 (15 digits, as Excel keeps them), dates, yes/no; no other type.
+- At most 1 GiB, 10,000,000 rows and 100,000,000 cells.
+"""
+
+
 def reference_page() -> str:
     """Return the page as Markdown."""
     parts = [_INTRODUCTION]
@@ -30,6 +46,8 @@ def reference_page() -> str:
             parts.append(_table(SETTINGS if sheet.name == "Round" else sheet.columns))
             if sheet.open:
                 parts.append("\nAny further column of numbers is taken under its own heading.\n")
+            if sheet.name == "Projects":
+                parts.append(_FILE)
     later = [f"{sheet.name} ({sheet.zh})" for sheet in SHEETS if not sheet.built]
     parts.append(f"\n## Not supported yet\n\nThese sheets may be there but must be empty: {', '.join(later)}.\n")
     return "".join(parts)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
+import os
 import re
+import subprocess
+import sys
 from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +20,7 @@ import pytest
 from integrated_fund.digest import round_digest
 from integrated_fund.round import NOWHERE, Place, Round
 from optalloc.errors import WrongUse
+from optalloc.workbook import projects_file
 from optalloc.workbook.annotate import annotate
 from optalloc.workbook.grid import Tables
 from optalloc.workbook.reader import Reading
@@ -134,6 +138,8 @@ def test_doubled_headings(tmp_path: Path) -> None:
         ("p.parquet", b"project,sector\nP1,edu\n", "projects_file_damaged"),
         ("p.parquet", b"", "projects_file_damaged"),
         ("/p.csv", None, "projects_file_absolute"),
+        ("https://example.org/p.csv", None, "projects_file_url"),
+        ("file:/p.csv", None, "projects_file_url"),
         (f"{'x' * 300}.csv", None, "projects_file_unreadable"),
     ],
 )
@@ -141,7 +147,9 @@ def test_files_that_cannot_be_used(tmp_path: Path, name: str, content: bytes | N
     book, _ = with_file(tmp_path, name)
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    assert found(read_and_check(book)) == [(code, "Round!B7")]
+    reading = read_and_check(book)
+    assert found(reading) == [(code, "Round!B7")]
+    assert reading.inputs == ((book,) if content is None or code == "projects_file_kind" else (book, tmp_path / name))
 
 
 def test_an_empty_csv_file_is_an_empty_sheet(tmp_path: Path) -> None:
@@ -360,6 +368,149 @@ def test_a_damaged_page(tmp_path: Path) -> None:
     assert found(read_and_check(book)) == [("projects_file_damaged", "Round!B7")]
 
 
+# the same words as for a sheet
+
+
+COLUMNS: dict[str, list[object]] = {
+    "project": [None, "P1", " p1 ", "a;b", "a@b", "Ｐ１", "a\u200bb", "7", "\u200b", "P 2"],
+    "title": ["a", "a\nb", "  a  b "],
+    "sector": [None, "space", "EDU", " edu ", "edu;tech", "ｅｄｕ"],
+    "category": ["a;b", "x", "X", "ｘ", "\u200b"],
+    "region": [None, "mars", "beijing:0.6; gansu:0.4", "beijing:0.6; gansu:0.3", "beijing:0.6; beijing:0.4", "GANSU",
+               "beijing:60%;gansu:40 %", "beijing:x", "beijing;gansu", "beijing:1.0000001;gansu:0"],
+    "institution": ["u;v", "u", "U"],
+    "tags": ["a;b;A", "new; NEW2", " ;;"],
+    "status": ["候选", "no", "MANDATORY"],
+    "min_award": ["x", Decimal("0.3"), -1, 99, "1,200", "45 %", Decimal("-0.5")],
+    "max_award": [None, 0, -5, "40 万", Decimal("0.25"), "１２", "1e3"],
+    "start_from": [2027, Decimal("2027.5"), "abc", 20, 2029],
+    "start_to": [2026, 2028, "soon"],
+    "profile": ["0.5; 0.5", "0.5;0.6", 1, "x", "0.5; 0.3; 0.2", "50%; 50 %", Decimal("0.9")],
+    "cofunding": [-1, "x", 5, Decimal("0.1")],
+    "feasibility": [None, "y", Decimal("0.7")],
+    "people": [None, "q", Decimal("1.5")],
+    "remarks": [None, "n"],
+}  # fmt: skip
+
+
+def all_said(reading: Reading) -> list[tuple[str, ...]]:
+    """Return every problem of the projects, with addresses in a sheet written as those in a file."""
+
+    def address(cell: re.Match[str]) -> str:
+        return f"Projects!row {cell[2]}, {list(COLUMNS)[ord(cell[1]) - ord('A')]}"
+
+    def same(text: str) -> str:
+        return re.sub(r"Projects!([A-Z])(\d+)", address, re.sub(r"p\.(csv|parquet)\b", "Projects", text))
+
+    return sorted(
+        (p.code, same(str(p.place)), p.found, same(p.message()), same(p.message("zh")), p.expected())
+        for p in reading.problems
+        if p.place is not None and p.place.sheet.startswith(("Projects", "p."))
+    )
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.parquet"])
+def test_every_mistake_gets_the_words_it_gets_on_the_sheet(tmp_path: Path, name: str) -> None:
+    sound: dict[str, object] = {"sector": "edu", "region": "gansu", "max_award": 10, "people": 3}
+    mistakes = [(column, cell) for column, cells in COLUMNS.items() for cell in cells]
+    projects = [
+        {**dict.fromkeys(COLUMNS), **sound, "project": f"Q{number}", column: cell}
+        for number, (column, cell) in enumerate(mistakes)
+    ]
+    tables = {**sound_tables(), "Projects": projects}
+    on_sheet = all_said(read_and_check(write_tables(tables, tmp_path / "plain.xlsx")))
+    assert len({code for code, *_ in on_sheet}) > 25
+    book, _ = with_file(tmp_path, name)
+    texts: list[dict[str, object]] = [
+        {column: None if cell is None else str(cell) for column, cell in row.items()} for row in projects
+    ]
+    (write_csv if name.endswith("csv") else write_parquet)(tmp_path / name, texts)
+    assert all_said(read_and_check(book)) == on_sheet
+
+
+# encodings and limits
+
+
+CHINESE = "项目,名称,领域,地区,最高资助,people\nP1,职业教育“实训”,edu,gansu,40,30\nP2,龘㐀,tech,gansu,20.5,1\n"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_what_excel_writes_in_chinese(tmp_path: Path, separator: str) -> None:
+    book, _ = with_file(tmp_path, "p.csv")
+    (tmp_path / "p.csv").write_bytes(CHINESE.replace(",", separator).encode("gb18030"))
+    reading = read_and_check(book)
+    assert awards(reading) == {"P1": 40, "P2": Decimal("20.5")}
+    assert reading.round is not None
+    assert [project.title for project in reading.round.projects] == ["职业教育“实训”", "龘㐀"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        CHINESE.encode("gb18030") + "P3,教".encode("gb18030")[:-1],
+        CHINESE.encode("gb18030") + b"P3,\x80,edu,gansu,5,1\n",
+        CHINESE.replace("“", "").replace("”", "").replace("龘㐀", "").encode("big5", "replace") + "項".encode("big5"),
+        (HEADINGS + ROWS[0].replace("edu", "Universität")).encode("latin-1"),
+        (HEADINGS + ROWS[0].replace("edu", "教育")).encode("gb18030"),
+    ],
+)
+def test_encodings_that_nothing_tells(tmp_path: Path, content: bytes) -> None:
+    book, _ = with_file(tmp_path, "p.csv")
+    (tmp_path / "p.csv").write_bytes(content)
+    assert found(read_and_check(book)) == [("projects_file_encoding", "Round!B7")]
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 5, 6, 7, 8, 9])
+def test_the_line_is_the_bytes_own_wherever_pieces_are_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    monkeypatch.setattr(projects_file, "_PIECE", 4)
+    book, _ = with_file(tmp_path, "p.csv")
+    (tmp_path / "p.csv").write_bytes("é\né".encode() + b"x\n" * at + b"\xc3\n\n")
+    problem = read_and_check(book).problems[0]
+    assert (problem.code, problem.details["line"]) == ("projects_file_encoding", str(2 + at))
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.parquet"])
+def test_a_file_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    book, projects = with_file(tmp_path, name)
+    (write_csv if name.endswith("csv") else write_parquet)(tmp_path / name, projects)
+    assert found(read_and_check(book)) == []
+    monkeypatch.setattr(projects_file, "_LARGEST", 50)
+    assert found(read_and_check(book)) == [("projects_file_too_long", "Round!B7")]
+
+
+def test_more_cells_than_a_round_can_have(tmp_path: Path) -> None:
+    book, _ = with_file(tmp_path, "p.parquet")
+    for rows, columns in ((11_000_000, 1), (1_100_000, 100)):
+        blank = pa.nulls(rows, pa.int8())
+        names = [f"c{number}" for number in range(columns)]
+        pq.write_table(pa.table([blank] * columns, names=names), tmp_path / "p.parquet")
+        assert (tmp_path / "p.parquet").stat().st_size < 1 << 20
+        assert found(read_and_check(book)) == [("projects_file_too_long", "Round!B7")]
+
+
+def test_more_rows_of_csv_than_a_round_can_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projects_file, "_MOST_ROWS", 1000)
+    sound = HEADINGS + "P1,edu,gansu,40,,30\nP2,edu,gansu,40,,30\n"
+    sound += "".join(f"Q{number},edu,gansu,40,,30\n" for number in range(998))
+    assert found(read_text(tmp_path, sound)) == []
+    # Rows are counted a few hundred at a time.
+    assert found(read_text(tmp_path, sound + ROWS[0] * 200)) == [("projects_file_too_long", "Round!B7")]
+
+
+def test_equal_texts_take_the_room_of_one(tmp_path: Path) -> None:
+    book, _ = with_file(tmp_path, "p.parquet")
+    many = pa.DictionaryArray.from_arrays(pa.array([0] * 300_000, pa.int32()), ["x" * 10_000])
+    table = pa.table({"project": [*map(str, range(300_000))], "title": many})
+    pq.write_table(table, tmp_path / "p.parquet", store_schema=False)
+    before = pa.total_allocated_bytes()
+    peak = pa.default_memory_pool().max_memory() or 0
+    assert ("missing_column", "p.parquet!row 1, project") in found(read_and_check(book))
+    assert pa.total_allocated_bytes() <= before + (1 << 20)
+    assert (pa.default_memory_pool().max_memory() or 0) - peak < 1 << 30  # the texts one by one are 3 GB
+
+
 # the setting
 
 
@@ -380,6 +531,22 @@ def test_a_folder_and_a_path_below_the_workbook(tmp_path: Path) -> None:
     assert awards(reading) == SOUND
     assert reading.projects_file is not None
     assert reading.projects_file[0] == "p.csv"
+
+
+def test_ways_out_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "rounds").mkdir()
+    (tmp_path / "p.csv").write_text(HEADINGS + "".join(ROWS))
+    assert awards(with_setting(tmp_path / "rounds", "../p.csv", None)) == SOUND
+    (tmp_path / "rounds" / "linked.csv").symlink_to(tmp_path / "p.csv")
+    assert awards(with_setting(tmp_path / "rounds", "linked.csv", None)) == SOUND
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders on this system")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p.csv")
+    (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+    for name in ("p.csv", "loop.csv"):
+        assert found(with_setting(tmp_path, name, None)) == [("projects_file_missing", "Round!B7")]
 
 
 def test_a_name_that_is_a_number(tmp_path: Path) -> None:
@@ -482,3 +649,30 @@ def test_problems_stand_in_the_order_of_rows(tmp_path: Path) -> None:
     places = [place for _, place in found(read_text(tmp_path, HEADINGS + rows + "R,edu,gansu,x,,1\n"))]
     in_file = [place for place in places if place.startswith("p.csv")]
     assert in_file == ["p.csv!row 14, max_award", *[f"p.csv!row {row}, sector" for row in range(2, 14)]]
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.parquet"])
+def test_no_output_replaces_the_file(cli: Cli, tmp_path: Path, name: str) -> None:
+    book, projects = with_file(tmp_path, name)
+    (write_csv if name.endswith("csv") else write_parquet)(tmp_path / name, projects)
+    content = (tmp_path / name).read_bytes()
+    for ran in (
+        cli("check", book, "--annotate", tmp_path / name, "--force", "--json"),
+        cli("solve", book, "-o", tmp_path / name, "--force", "--json"),
+    ):
+        assert (ran.code, ran.document("error")["error"]["code"]) == (2, "is_input")
+    assert (tmp_path / name).read_bytes() == content
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "round.xlsx"], ["check", "csv.xlsx"]])
+def test_parquet_is_loaded_where_there_is_some(tmp_path: Path, arguments: list[str]) -> None:
+    with_file(tmp_path, "p.csv")[0].rename(tmp_path / "csv.xlsx")
+    write_tables(sound_tables(), tmp_path / "round.xlsx")
+    write_csv(tmp_path / "p.csv", sound_tables()["Projects"])
+    script = (
+        "import atexit, sys; from optalloc.cli.main import main; "
+        "atexit.register(lambda: print('pyarrow' in sys.modules, file=sys.stderr)); main()"
+    )
+    words = [str(tmp_path / word) if word.endswith(".xlsx") else word for word in arguments]
+    ran = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr.strip()) == (0, "False"), ran.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from integrated_fund.checks.problems import Names, filled_in, problem
 from integrated_fund.problem import Problem
@@ -33,7 +34,7 @@ def filtered_rows(round_: Round) -> Iterator[Filtered]:
 
 def measure_columns(round_: Round) -> list[str]:
     """Return the numeric columns of Projects, in order."""
-    return list(dict.fromkeys(name for project in round_.projects for name in project.measures))
+    return list(dict.fromkeys(chain.from_iterable(project.measures for project in round_.projects)))
 
 
 def attribute_columns(round_: Round) -> list[str]:
