@@ -13,17 +13,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.arrays import Vector
 from optalloc.solve.certificate import certificate
 from optalloc.solve.direct import BRANCHING, LINEAR
 from optalloc.solve.exact_awards import solve_awards
 from optalloc.solve.exactness import decision_of, point_of
 from optalloc.solve.groups import Codes, Mask
-from optalloc.solve.highs import Outcome, solve_lp, solve_mip
+from optalloc.solve.highs import Outcome, SolverError, solve_lp, solve_mip
 from optalloc.solve.neighbourhoods import improve
-from optalloc.solve.parts import Part, without_cells
+from optalloc.solve.parts import Part, Slim, without_cells
 from optalloc.solve.record import RESOLUTION, SOLVER_RESOLUTION, Record
 from optalloc.solve.sifting import Prices, Pricing, priced
+from optalloc.solve.tight import is_tight, search_tightly
 
 CORES = (500, 1000, 2000)
 CORE_NODES = 100
@@ -93,26 +94,22 @@ class CoreSearch:
         part = Part.of(record.base, inside, base)
         constant = float(record.cost @ part.outside)
         loose = part.arrays if record.loose is None else replace(part.arrays, integer=record.loose[part.columns])
-        slim, cost, stays = without_cells(loose, record.cost[part.columns])
+        slim = without_cells(loose, record.cost[part.columns])
         outcome = solve_mip(
-            slim,
-            cost,
+            slim.arrays,
+            slim.cost,
             record.watch,
             gap=gap,
             nodes=nodes,
-            start=self._start(slim, cost, part.columns[stays]),
+            start=self._start(slim, part.columns[slim.columns]),
             target=None if target is None else target - constant,
             constant=constant,
             telling="plans",
         )
         record.nodes += outcome.nodes
-        x = None
-        if outcome.x is not None:
-            x = np.zeros(len(stays))
-            x[stays] = outcome.x
         whole = replace(
             outcome,
-            x=None if x is None else part.whole(x),
+            x=None if outcome.x is None else part.whole(slim.widened(outcome.x)),
             objective=outcome.objective + constant,
             bound=outcome.bound + constant,
         )
@@ -120,14 +117,14 @@ class CoreSearch:
             solve_awards(record, whole.x, inside)
         return whole
 
-    def _start(self, slim: Arrays, cost: Vector, columns: Codes) -> Vector | None:
+    def _start(self, slim: Slim, columns: Codes) -> Vector | None:
         """Return the best plan as a point of a core's programme; None where it lies outside the core."""
         if self.record.best is None:
             return None
-        decided = slim.decision
+        decided = slim.arrays.decision
         point = self.plan()[columns]
-        fixed = slim.with_bounds(np.flatnonzero(decided), point[decided], point[decided])
-        return solve_lp(fixed, cost, self.record.watch).x
+        fixed = slim.arrays.with_bounds(np.flatnonzero(decided), point[decided], point[decided])
+        return solve_lp(fixed, slim.cost, self.record.watch).x
 
     def plan(self) -> Vector:
         """Return the best plan as a point of the decision columns, shape (columns,)."""
@@ -155,6 +152,14 @@ def search_by_cores(record: Record) -> str:
     else:
         record.bounded(prices.bound, LINEAR)
     search = CoreSearch(record, pricing, prices)
+    trouble = ""
+    if is_tight(search):
+        try:
+            search_tightly(search)
+        except SolverError as error:  # the cores go another way
+            trouble = f"{error}; "
+        if record.closed or record.watch.must_stop():
+            return ""
     _growing_cores(search)
     if record.closed or record.watch.must_stop():
         return ""
@@ -165,7 +170,7 @@ def search_by_cores(record: Record) -> str:
     if record.closed or record.watch.must_stop():
         return ""
     _settle(search)
-    return "" if record.closed else "the gap is still open"
+    return "" if record.closed else f"{trouble}the gap is still open"
 
 
 def _growing_cores(search: CoreSearch) -> None:
@@ -197,11 +202,11 @@ def _settle(search: CoreSearch) -> None:
     record.watch.phase = f"settling {int(undecided.sum())} undecided"
     part = Part.of(record.base, inside, search.prices.vertex.x)
     constant = float(record.cost @ part.outside)
-    slim, cost, stays = without_cells(part.arrays, record.cost[part.columns])
+    slim = without_cells(part.arrays, record.cost[part.columns])
     for presolve in (True, False):  # presolve has called feasible programmes infeasible before
         outcome = solve_mip(
-            slim,
-            cost,
+            slim.arrays,
+            slim.cost,
             record.watch,
             gap=record.gap / 4,
             nodes=SETTLED_NODES,
@@ -216,9 +221,7 @@ def _settle(search: CoreSearch) -> None:
         record.bounded(record.value, BRANCHING)
         return
     if outcome.x is not None:
-        x = np.zeros(len(stays))
-        x[stays] = outcome.x
-        point = part.whole(x)
+        point = part.whole(slim.widened(outcome.x))
         judgement = record.judged(decision_of(record.fund, record.arrays, point))
         if not record.consider(judgement):
             solve_awards(record, point, inside)

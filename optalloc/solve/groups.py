@@ -82,6 +82,7 @@ class Groups:
         decision: columns that belong to groups, mask; the others are `master`.
         project_of_column: by column, -1 where it belongs to no project.
         linked: which projects share a group with others, shape (projects,).
+        must: which projects must be accepted, shape (projects,).
     """
 
     def __init__(self, arrays: Arrays, project_of: Codes) -> None:
@@ -99,7 +100,7 @@ class Groups:
         self._free = ~self._has_accept[self._first_unit]  # block grants: nothing to accept
         self.decision: Mask = arrays.decision.copy()
         local = arrays.local.copy()
-        self._must = np.zeros(self.projects, dtype=np.bool_)
+        self.must = np.zeros(self.projects, dtype=np.bool_)
         self.linked: Mask = np.zeros(self.projects, dtype=np.bool_)
         self._link_up(local)
         self.local = np.flatnonzero(local)
@@ -149,7 +150,7 @@ class Groups:
         if len(usable) and int(np.abs(usable).max()) > 2**56:
             raise OverflowError("values of groups do not fit into 64 bits")
         # Awards of block grants can be 0, and so can every choice that nobody must make.
-        none = np.where(self._must, FORBIDDEN, 0)
+        none = np.where(self.must, FORBIDDEN, 0)
         top = np.maximum(np.maximum.reduceat(values, self._first_unit), none)
         total = 0
         if self._link is not None:
@@ -193,7 +194,7 @@ class Groups:
         per_extra = np.where(self._has_extra, reduced[self._extra], 0.0)
         unit = np.where(self._has_accept, reduced[self._accept], 0.0) + np.maximum(per_extra, 0.0) * self._range
         unit[~self._allowed] = -np.inf
-        none = np.where(self._must | self._free, -np.inf, 0.0)
+        none = np.where(self.must | self._free, -np.inf, 0.0)
         top, chosen = _best_in(unit, self._first_unit, self._unit_project)
         others = unit.copy()
         others[chosen] = -np.inf
@@ -302,7 +303,7 @@ class Groups:
         must = single & plain & (lower == 1)
         project_of_row = np.full(len(linking), -1, dtype=np.int64)
         project_of_row[rows.row] = project_of_entry
-        self._must[project_of_row[must]] = True
+        self.must[project_of_row[must]] = True
         self._link = self._patterns(
             linking, rows, of_project, of_row, np.flatnonzero(tied), together, of_together, local
         )
@@ -344,7 +345,7 @@ class Groups:
                 self.decision[switches] = False
                 for r in np.array(rows_of[group])[alone].tolist():
                     if self.arrays.row_lower[linking[r]] > 0.5:
-                        self._must[self.project_of_column[by_row[r].indices[0]]] = True
+                        self.must[self.project_of_column[by_row[r].indices[0]]] = True
                 continue
             base = []
             for project, units in members:

@@ -55,8 +55,24 @@ class Part:
         return point
 
 
-def without_cells(arrays: Arrays, cost: Vector) -> tuple[Arrays, Vector, Mask]:
-    """Return a programme without the columns that one equality defines, their cost, and which columns stay.
+@dataclass(frozen=True)
+class Slim:
+    """A programme without its cells. `columns` and `rows` say which of the programme's it still has."""
+
+    arrays: Arrays
+    cost: Vector
+    columns: Mask
+    rows: Mask
+
+    def widened(self, x: Vector) -> Vector:
+        """Return a point with the cells at 0, shape (the programme's columns,)."""
+        point = np.zeros(len(self.columns))
+        point[self.columns] = x
+        return point
+
+
+def without_cells(arrays: Arrays, cost: Vector) -> Slim:
+    """Return a programme without the columns that one equality defines.
 
     Cells make a formulation readable and its matrix thin where projects are many. A programme over a few hundred
     projects is smaller with the sums put in their place. Only free columns of no cost go.
@@ -97,4 +113,4 @@ def without_cells(arrays: Arrays, cost: Vector) -> tuple[Arrays, Vector, Mask]:
         row_names=(),
         column_names=(),
     )
-    return slim, cost[stays], stays
+    return Slim(slim, cost[stays], stays, others)

@@ -1,0 +1,101 @@
+"""Whole acceptances, or awards in whole steps, down the linear programme: one rounding after the other.
+
+The linear programme of a core is solved with its rows elastic. The columns nearest to a whole number are rounded and
+held, the rest is solved again from the last basis, until none is left in between (diving: L. A. Wolsey, Integer
+Programming, 1998, section 12.5). There is one fractional column for each binding row at most, but each rounding
+makes another one fractional as long as there is a choice: that is what keeps the rows. A rounding that loses much is
+tried the other way too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.elastic import Elastic
+from optalloc.solve.groups import Codes
+from optalloc.solve.progress import Watch
+from optalloc.solve.resolving import Resolving
+
+#: Of the fractional acceptances one in so many is rounded at a time, one at least.
+SHARE = 4
+#: A value this near to a whole number is one.
+WHOLE = 1e-6
+#: A rounding that costs more than this, in typical benefits, is tried the other way too.
+LOSS = 0.5
+
+
+def dive(elastic: Elastic, typical: float, watch: Watch) -> Vector | None:
+    """Return a point of `elastic.slim` with whole acceptances, rows missed where need be; None when told to stop.
+
+    `typical` is a typical project's benefit.
+
+    Raises:
+        SolverError: HiGHS refused a call.
+    """
+    arrays = elastic.slim.arrays
+    size = len(elastic.slim.cost)
+    programme, cost, _, _ = elastic.programme(np.arange(size), np.arange(len(arrays.row_lower)))
+    accept = arrays.accept[arrays.accept >= 0]
+    x = Dive(programme, cost, accept, LOSS * typical, watch).down()
+    return None if x is None else x[:size]
+
+
+class Dive:
+    """Round columns of a linear programme one after the other."""
+
+    def __init__(self, programme: Arrays, cost: Vector, whole: Codes, loss: float, watch: Watch) -> None:
+        """`whole` are the columns to be rounded; a rounding that costs more than `loss` is looked at twice."""
+        self.programme, self.whole, self.loss, self.watch = programme, whole, loss, watch
+        self._linear = Resolving(programme, cost)
+        self._value = -np.inf
+
+    def down(self) -> Vector | None:
+        """Return a solution with whole columns; None when told to stop, or where there is no solution.
+
+        Raises:
+            SolverError: HiGHS refused a call.
+        """
+        value = self._linear.solve()
+        held = np.zeros(len(self.programme.column_lower), dtype=np.bool_)
+        while value is not None:
+            self._value = value
+            x = self._linear.point()
+            nearest = np.round(x)
+            distance = np.abs(x - nearest)
+            between = self.whole[~held[self.whole] & (distance[self.whole] > WHOLE)]
+            if not len(between):
+                x[self.whole] = nearest[self.whole]
+                return x
+            if self.watch.must_stop():
+                return None
+            self.watch.tell()
+            order = between[np.argsort(distance[between], kind="stable")]
+            some = max(1, len(order) // SHARE)
+            value = self._try(order[:some], nearest)
+            while some > 1 and self._loses(value):
+                self._release(order[:some])
+                some = max(1, some // SHARE)
+                value = self._try(order[:some], nearest)
+            if some == 1 and self._loses(value):
+                value = self._other_way(order[:1], x, nearest, value)
+            held[order[:some]] = True
+        return None
+
+    def _loses(self, value: float | None) -> bool:
+        return value is None or self._value - value > self.loss
+
+    def _try(self, columns: Codes, at: Vector) -> float | None:
+        self._linear.bound_columns(columns, at[columns], at[columns])
+        return self._linear.solve()
+
+    def _release(self, columns: Codes) -> None:
+        self._linear.bound_columns(columns, self.programme.column_lower[columns], self.programme.column_upper[columns])
+
+    def _other_way(self, column: Codes, x: Vector, nearest: Vector, value: float | None) -> float | None:
+        other = nearest.copy()
+        other[column] += np.where(x[column] > nearest[column], 1.0, -1.0)
+        second = self._try(column, other)
+        if second is not None and (value is None or second > value):
+            return second
+        return self._try(column, nearest)

@@ -1,0 +1,105 @@
+r"""A core whose coupling rows may be missed at a price, so that every choice of acceptances can be completed and compared.
+
+Tight rounds leave no room for rounding: with a hundred binding rows hardly any choice of acceptances keeps them all.
+Row r may be missed by s at the cost weight[r] · s, with
+
+    weight[r] = WEIGHT · max(|y[r]|, FLOOR · typical benefit / typical coefficient of an acceptance in r)
+
+so that missing a row never pays (|y[r]| is what it is worth at the prices y), and costs about alike in every row. This
+serves to find plans. No bound comes from it, and only plans that miss nothing count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.groups import Codes, Mask
+from optalloc.solve.parts import Part, Slim, without_cells
+from optalloc.solve.record import Record
+from optalloc.solve.sifting import Pricing
+
+WEIGHT = 5.0
+FLOOR = 0.05
+
+
+@dataclass(frozen=True)
+class Elastic:
+    """A core without its cells, and what it costs to miss its coupling rows.
+
+    `rows` are the coupling rows of `slim`, `weight` what a unit missed costs, shape (coupling rows,); `constant` is
+    what the columns outside the core are worth.
+    """
+
+    part: Part
+    slim: Slim
+    rows: Codes
+    weight: Vector
+    constant: float
+
+    @classmethod
+    def of(cls, record: Record, pricing: Pricing, y: Vector, inside: Mask, base: Vector) -> Elastic:
+        """Return the core of the columns `inside`, all others left at `base`; `y` are prices of the coupling rows."""
+        part = Part.of(record.base, inside, base)
+        slim = without_cells(part.arrays, record.cost[part.columns])
+        coupling = np.zeros(len(record.base.row_lower), dtype=np.bool_)
+        coupling[pricing.groups.coupling] = True
+        price = np.zeros(len(coupling))
+        price[pricing.groups.coupling] = y
+        rows = np.flatnonzero(coupling[part.rows][slim.rows])
+        accept = slim.arrays.accept[slim.arrays.accept >= 0]
+        matrix = sparse.csr_matrix(slim.arrays.matrix[rows])
+        typical = _typical(sparse.csr_matrix(matrix[:, accept]), _typical(matrix, np.ones(len(rows))))
+        worth = np.abs(price[part.rows][slim.rows][rows])
+        weight = WEIGHT * np.maximum(worth, FLOOR * pricing.typical / typical)
+        return cls(part, slim, rows, weight, float(record.cost @ part.outside))
+
+    def programme(self, columns: Codes, rows: Codes) -> tuple[Arrays, Vector, Codes, Vector]:
+        """Return some columns and rows of the core with slack columns behind them, and the cost.
+
+        The last two say which coupling row each slack column belongs to (its place in `self.rows`), and its sign.
+        """
+        arrays = self.slim.arrays
+        place = np.full(len(arrays.row_lower), -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        fails_below = np.flatnonzero(np.isfinite(arrays.row_lower[self.rows]))
+        fails_above = np.flatnonzero(np.isfinite(arrays.row_upper[self.rows]))
+        missed = np.concatenate([fails_below, fails_above])
+        sign = np.concatenate([np.ones(len(fails_below)), -np.ones(len(fails_above))])
+        slack = sparse.csr_matrix(
+            (sign, (place[self.rows[missed]], np.arange(len(missed)))), shape=(len(rows), len(missed))
+        )
+        matrix = sparse.csr_matrix(sparse.hstack([arrays.matrix[rows][:, columns], slack]))
+        nothing = np.zeros(len(missed))
+        programme = replace(
+            arrays,
+            matrix=matrix,
+            row_lower=arrays.row_lower[rows],
+            row_upper=arrays.row_upper[rows],
+            column_lower=np.append(arrays.column_lower[columns], nothing),
+            column_upper=np.append(arrays.column_upper[columns], nothing + np.inf),
+        )
+        return programme, np.append(self.slim.cost[columns], -self.weight[missed]), missed, sign
+
+    def whole(self, x: Vector) -> Vector:
+        """Return a point of `slim` as a point of the whole programme, cells at 0; shape (columns,)."""
+        return self.part.whole(self.slim.widened(x))
+
+    def point(self, whole: Vector) -> Vector:
+        """Return a point of the whole programme as one of `slim`."""
+        return whole[self.part.columns][self.slim.columns]
+
+
+def _typical(matrix: sparse.csr_matrix, missing: Vector) -> Vector:
+    """Return the median size of each row's entries, `missing` where a row has none; shape (rows,)."""
+    sizes = np.abs(matrix.data)
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    order = np.lexsort((sizes, row))
+    count = np.diff(matrix.indptr)
+    filled = np.flatnonzero(count)
+    found = missing.copy()
+    found[filled] = sizes[order][matrix.indptr[filled] + count[filled] // 2]
+    return found
