@@ -195,6 +195,10 @@ def solve_lp(arrays: Programme, cost: Vector, watch: Watch, *, presolve: bool = 
         )
         _let_go(run)
         return outcome
+    _let_go(run)
+    if model_status == highspy.HighsModelStatus.kUnknown and not presolve:
+        # Coefficients of very uneven sizes end so; presolve evens some of them out.
+        return solve_lp(arrays, cost, watch)
     return _without_plan(model_status)
 
 

@@ -110,7 +110,7 @@ class Restricted:
 
     def solve(self, vertex: Vertex, opened: Codes, low: Vector, high: Vector, watch: Watch) -> Solved | None:
         """Solve the programme round a vertex with decisions `opened` (numbers of `alternatives`, each once) allowed and
-        the boxed prices between `low` and `high`, infinite where they are not held.
+        the boxed prices between `low` and `high`.
 
         None where there is no solution or no time was left.
         """
@@ -171,8 +171,8 @@ class Restricted:
     def _slack(self, low: Vector, high: Vector) -> tuple[sparse.csr_matrix, Vector]:
         """Return columns by which boxed rows are missed, above at the price `high`, below at `low`, and their cost."""
         upper, lower = self.pricing.upper[self.boxed], self.pricing.lower[self.boxed]
-        above = np.flatnonzero((np.isfinite(upper) | (high < 0)) & np.isfinite(high))
-        below = np.flatnonzero((np.isfinite(lower) | (low > 0)) & np.isfinite(low))
+        above = np.flatnonzero(np.isfinite(upper) | (high < 0))
+        below = np.flatnonzero(np.isfinite(lower) | (low > 0))
         rows = self._boxed_number[np.concatenate([above, below])]
         signs = np.concatenate([-np.ones(len(above)), np.ones(len(below))])
         shape = (len(self._others), len(rows))

@@ -21,6 +21,7 @@ import numpy as np
 
 from optalloc.solve.arrays import Vector
 from optalloc.solve.groups import Codes, Vertex
+from optalloc.solve.highs import solve_lp
 from optalloc.solve.pricing import Pricing
 from optalloc.solve.progress import Watch
 from optalloc.solve.restricted import Restricted
@@ -90,7 +91,7 @@ def _priced(pricing: Pricing, watch: Watch, close: float, *, elastic: bool) -> t
     boxed, worth = restricted.boxed, restricted.worth
     uncertain = np.zeros(len(pricing.lower))
     if pricing.groups.projects <= WHOLE:
-        prices = _whole(restricted, watch, ELASTIC if elastic else np.inf)
+        prices = _whole_sample(restricted, watch) if elastic else _whole(pricing, watch)
         uncertain[boxed] = UNCERTAIN * worth
         return None if prices is None else (prices, uncertain)
     sample, rows = pricing.sample(SAMPLE)
@@ -109,12 +110,18 @@ def _at(pricing: Pricing, y: Vector, point: Vector | None) -> Prices:
     return Prices(y, bound, vertex, reduced, point)
 
 
-def _whole(restricted: Restricted, watch: Watch, elastic: float) -> Prices | None:
-    pricing = restricted.pricing
-    start = _at(pricing, np.zeros(len(pricing.lower)), None)
-    wall = elastic * restricted.worth
-    solved = restricted.solve(start.vertex, restricted.alternatives.all_but_best(start.vertex), -wall, wall, watch)
-    return None if solved is None else _at(pricing, solved.y, solved.point)
+def _whole(pricing: Pricing, watch: Watch) -> Prices | None:
+    outcome = solve_lp(pricing.arrays, pricing.cost, watch)
+    if outcome.x is None or outcome.row_duals is None:
+        return None
+    return _at(pricing, outcome.row_duals[pricing.groups.coupling], outcome.x)
+
+
+def _whole_sample(restricted: Restricted, watch: Watch) -> Prices | None:
+    start = _at(restricted.pricing, np.zeros(len(restricted.pricing.lower)), None)
+    opened, wall = restricted.alternatives.all_but_best(start.vertex), ELASTIC * restricted.worth
+    solved = restricted.solve(start.vertex, opened, -wall, wall, watch)
+    return None if solved is None else _at(restricted.pricing, solved.y, solved.point)
 
 
 class _Box:
