@@ -38,7 +38,8 @@ class Restricted:
 
     `boxed` are the coupling rows whose prices a box holds, positions. Prices of rows that define a cell follow from
     theirs. Rows between sources alone are few and have prices of their own whatever the box. `worth` is the price of
-    each boxed row at which it is worth a typical benefit to a typical project in it.
+    each boxed row at which it is worth a typical benefit to a typical project in it. `definition` are the rows that
+    define a cell, `others` all others, and `others + uses · definition` is the others without cells.
     """
 
     def __init__(self, pricing: Pricing) -> None:
@@ -47,16 +48,15 @@ class Restricted:
         self.alternatives = Alternatives(groups, pricing.project_of)
         master = sparse.csr_matrix(pricing.coupling[:, groups.master])
         holds_decision = np.diff(sparse.csr_matrix(pricing.coupling[:, groups.decision]).indptr) > 0
-        self._definition, cell = self._definitions(master)
+        self.definition, cell = self._definitions(master)
         self._cells = groups.master[cell]
-        self._pivots = np.asarray(master[self._definition, cell]).ravel()
-        self._others = np.setdiff1d(np.arange(master.shape[0]), self._definition)
-        # other row + uses · definitions is the other row without its cells.
-        looking = sparse.csr_matrix(master[self._others][:, cell])
-        self._uses = sparse.csr_matrix(looking @ sparse.diags(-1.0 / self._pivots))
-        about_projects = holds_decision[self._others] | (np.diff(looking.indptr) > 0)
-        self.boxed = self._others[about_projects]
-        self._boxed_uses = abs(self._uses[about_projects])
+        self._pivots = np.asarray(master[self.definition, cell]).ravel()
+        self.others = np.setdiff1d(np.arange(master.shape[0]), self.definition)
+        looking = sparse.csr_matrix(master[self.others][:, cell])
+        self.uses = sparse.csr_matrix(looking @ sparse.diags(-1.0 / self._pivots))
+        about_projects = holds_decision[self.others] | (np.diff(looking.indptr) > 0)
+        self.boxed = self.others[about_projects]
+        self._boxed_uses = abs(self.uses[about_projects])
         self._boxed_number = np.flatnonzero(about_projects)
         self._by_column = abs(pricing.by_column)
         self.worth = self._worth()
@@ -83,8 +83,8 @@ class Restricted:
         total, count = np.asarray(entries.sum(axis=1)).ravel(), np.diff(entries.indptr).astype(np.float64)
         used = self._boxed_uses.copy()
         used.data[:] = 1.0
-        total = total[self.boxed] + self._boxed_uses @ total[self._definition]
-        count = count[self.boxed] + used @ count[self._definition]
+        total = total[self.boxed] + self._boxed_uses @ total[self.definition]
+        count = count[self.boxed] + used @ count[self.definition]
         return np.asarray(pricing.typical * np.maximum(count, 1.0) / np.where(total > 0, total, 1.0))
 
     def relax(self) -> None:
@@ -95,9 +95,9 @@ class Restricted:
         """
         pricing, decision = self.pricing, self.pricing.groups.decision
         entries = sparse.csr_matrix(pricing.coupling[:, decision] @ sparse.diags(pricing.arrays.column_upper[decision]))
-        entries = sparse.csr_matrix(entries[self._others] + self._uses @ entries[self._definition])
+        entries = sparse.csr_matrix(entries[self.others] + self.uses @ entries[self.definition])
         chance = np.zeros(len(pricing.lower))
-        chance[self._others] = np.sqrt(np.asarray(entries.multiply(entries).sum(axis=1)).ravel())
+        chance[self.others] = np.sqrt(np.asarray(entries.multiply(entries).sum(axis=1)).ravel())
         chance[pricing.lower == pricing.upper] = 0.0
         pricing.lower, pricing.upper = pricing.lower - chance, pricing.upper + chance
 
@@ -105,7 +105,7 @@ class Restricted:
         """Return how far the reduced cost of each column can move when the boxed prices move by `unit`."""
         rows = np.zeros(len(self.pricing.lower))
         rows[self.boxed] = unit
-        rows[self._definition] = self._boxed_uses.T @ unit
+        rows[self.definition] = self._boxed_uses.T @ unit
         return np.asarray(self._by_column @ rows)
 
     def solve(self, vertex: Vertex, opened: Codes, low: Vector, high: Vector, watch: Watch) -> Solved | None:
@@ -133,10 +133,10 @@ class Restricted:
         )
         at_base = pricing.coupling @ base
         coupling = sparse.csr_matrix((moves @ pricing.by_column).T)
-        defined = coupling[self._definition]
-        top = sparse.csr_matrix(coupling[self._others] + self._uses @ defined)
+        defined = coupling[self.definition]
+        top = sparse.csr_matrix(coupling[self.others] + self.uses @ defined)
         top.eliminate_zeros()  # a move from one choice to another changes few rows
-        shift = at_base[self._others] + self._uses @ (at_base[self._definition] - pricing.lower[self._definition])
+        shift = at_base[self.others] + self.uses @ (at_base[self.definition] - pricing.lower[self.definition])
         slack, slack_cost = self._slack(low, high)
         one_each = self._one_each(project, moves.shape[0])
         tied = sparse.csr_matrix((moves @ self._tied_by_column).T)
@@ -148,9 +148,9 @@ class Restricted:
         programme = Programme(
             matrix=sparse.csr_matrix(sparse.vstack([sparse.hstack([top, slack]), widened])),
             row_lower=np.concatenate(
-                [pricing.lower[self._others] - shift, np.full(ones, -np.inf), arrays.row_lower[rows]]
+                [pricing.lower[self.others] - shift, np.full(ones, -np.inf), arrays.row_lower[rows]]
             ),
-            row_upper=np.concatenate([pricing.upper[self._others] - shift, np.ones(ones), arrays.row_upper[rows]]),
+            row_upper=np.concatenate([pricing.upper[self.others] - shift, np.ones(ones), arrays.row_upper[rows]]),
             column_lower=np.concatenate([np.zeros(len(project)), arrays.column_lower[plain], np.zeros(slack.shape[1])]),
             column_upper=np.concatenate(
                 [np.ones(len(project)), arrays.column_upper[plain], np.full(slack.shape[1], np.inf)]
@@ -161,11 +161,11 @@ class Restricted:
         if outcome.x is None or outcome.row_duals is None:
             return None
         y = np.zeros(len(pricing.lower))
-        y[self._others] = outcome.row_duals[: len(self._others)]
-        y[self._definition] = self._uses.T @ y[self._others]
+        y[self.others] = outcome.row_duals[: len(self.others)]
+        y[self.definition] = self.uses.T @ y[self.others]
         shares, missed = outcome.x[: moves.shape[0]], outcome.x[moves.shape[0] :]
         point = base + moves.T @ shares
-        point[self._cells] = (pricing.lower - at_base - coupling @ shares)[self._definition] / self._pivots
+        point[self._cells] = (pricing.lower - at_base - coupling @ shares)[self.definition] / self._pivots
         return Solved(y, outcome.objective + float(pricing.cost @ base), float(missed.sum()), point)
 
     def _slack(self, low: Vector, high: Vector) -> tuple[sparse.csr_matrix, Vector]:
@@ -175,7 +175,7 @@ class Restricted:
         below = np.flatnonzero(np.isfinite(lower) | (low > 0))
         rows = self._boxed_number[np.concatenate([above, below])]
         signs = np.concatenate([-np.ones(len(above)), np.ones(len(below))])
-        shape = (len(self._others), len(rows))
+        shape = (len(self.others), len(rows))
         columns = sparse.csr_matrix((signs, (rows, np.arange(len(rows)))), shape=shape)
         return columns, np.concatenate([-high[above], low[below]])
 
