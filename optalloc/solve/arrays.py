@@ -55,10 +55,21 @@ class LazyNames(Sequence[str]):
 
 
 @dataclass(frozen=True)
-class Arrays:
-    """maximise levels[0] · x subject to row_lower <= matrix · x <= row_upper, column_lower <= x <= column_upper.
+class Programme:
+    """row_lower <= matrix · x <= row_upper, column_lower <= x <= column_upper; `matrix` (rows, columns) by row."""
 
-    Shapes: `matrix` (rows, columns) by row, `levels` (levels, columns). `accept` and `extra` give the column of each
+    matrix: sparse.csr_matrix
+    row_lower: Vector
+    row_upper: Vector
+    column_lower: Vector
+    column_upper: Vector
+
+
+@dataclass(frozen=True)
+class Arrays(Programme):
+    """maximise levels[0] · x over a programme.
+
+    Shapes: `levels` (levels, columns). `accept` and `extra` give the column of each
     choice's decision (-1: has none), `column_of` that of a Pyomo variable by `id`, `rule_rows` the row of each limit by
     name, `source_rows` that of each source's constraints by their name in the model and the source's position. Row and
     column names are ASCII.
@@ -68,11 +79,6 @@ class Arrays:
     which rows of the programme speak of such columns only. Rows that are added to the arrays later are not local.
     """
 
-    matrix: sparse.csr_matrix
-    row_lower: Vector
-    row_upper: Vector
-    column_lower: Vector
-    column_upper: Vector
     integer: npt.NDArray[np.bool_]
     levels: Vector
     decision: npt.NDArray[np.bool_]

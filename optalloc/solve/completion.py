@@ -23,7 +23,7 @@ from optalloc.solve.groups import Codes, Mask
 from optalloc.solve.highs import SolverError
 from optalloc.solve.progress import Watch
 from optalloc.solve.resolving import Resolving
-from optalloc.solve.sifting import Pricing
+from optalloc.solve.pricing import Pricing
 
 #: A row is missed by more than this.
 MISSED = 1e-7

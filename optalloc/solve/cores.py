@@ -22,8 +22,9 @@ from optalloc.solve.groups import Codes, Mask
 from optalloc.solve.highs import Outcome, SolverError, solve_lp, solve_mip
 from optalloc.solve.neighbourhoods import improve
 from optalloc.solve.parts import Part, Slim, without_cells
+from optalloc.solve.pricing import Pricing
 from optalloc.solve.record import RESOLUTION, SOLVER_RESOLUTION, Record
-from optalloc.solve.sifting import Prices, Pricing, priced
+from optalloc.solve.sifting import Prices, priced
 from optalloc.solve.tight import is_tight, search_tightly
 
 CORES = (500, 1000, 2000)

@@ -20,7 +20,7 @@ from optalloc.solve.arrays import Arrays, Vector
 from optalloc.solve.groups import Codes, Mask
 from optalloc.solve.parts import Part, Slim, without_cells
 from optalloc.solve.record import Record
-from optalloc.solve.sifting import Pricing
+from optalloc.solve.pricing import Pricing
 
 WEIGHT = 5.0
 FLOOR = 0.05

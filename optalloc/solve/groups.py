@@ -38,13 +38,15 @@ PATTERNS = 4096
 class Vertex:
     """The best decision of every group at some reduced costs.
 
-    `x` has shape (columns,), 0 on columns that are no decision. `margin` by project, shape (projects,): how much its
-    group loses at least when its acceptance or its choice changes; `award_margin`: when its chosen award moves from one
-    end to the other (inf where it cannot), `step_margin`: by one step.
+    `x` has shape (columns,), 0 on columns that are no decision. All others are by project, shape (projects,): `chosen`
+    is its choice, -1 where it has none; `margin` how much its group loses at least when its acceptance or its choice
+    changes; `award_margin`: when its chosen award moves from one end to the other (inf where it cannot), `step_margin`:
+    by one step.
     """
 
     value: float
     x: Vector
+    chosen: Codes
     margin: Vector
     award_margin: Vector
     step_margin: Vector
@@ -82,7 +84,10 @@ class Groups:
         decision: columns that belong to groups, mask; the others are `master`.
         project_of_column: by column, -1 where it belongs to no project.
         linked: which projects share a group with others, shape (projects,).
-        must: which projects must be accepted, shape (projects,).
+        extra_range: how far each choice's award can rise above its least, shape (choices,).
+        allowed: which choices can be made, shape (choices,).
+        first_unit: the first choice of each project; `must`, `free`: which projects need a choice, or have nothing to
+            accept, shape (projects,).
     """
 
     def __init__(self, arrays: Arrays, project_of: Codes) -> None:
@@ -94,10 +99,10 @@ class Groups:
         self.project_of_column: Codes = np.full(self.columns, -1, dtype=np.int64)
         self.project_of_column[arrays.accept[self._has_accept]] = project_of[self._has_accept]
         self.project_of_column[arrays.extra[self._has_extra]] = project_of[self._has_extra]
-        self._range = np.where(self._has_extra, arrays.column_upper[arrays.extra], 0.0)
-        self._allowed = ~self._has_accept | (arrays.column_upper[arrays.accept] > 0.5)
-        self._first_unit = np.flatnonzero(np.diff(project_of, prepend=-1))
-        self._free = ~self._has_accept[self._first_unit]  # block grants: nothing to accept
+        self.extra_range = np.where(self._has_extra, arrays.column_upper[arrays.extra], 0.0)
+        self.allowed = ~self._has_accept | (arrays.column_upper[arrays.accept] > 0.5)
+        self.first_unit = np.flatnonzero(np.diff(project_of, prepend=-1))
+        self.free = ~self._has_accept[self.first_unit]  # block grants: nothing to accept
         self.decision: Mask = arrays.decision.copy()
         local = arrays.local.copy()
         self.must = np.zeros(self.projects, dtype=np.bool_)
@@ -144,14 +149,14 @@ class Groups:
         Raises:
             OverflowError: values are too large to be compared in 64 bits.
         """
-        values = np.where(self._allowed, unit, FORBIDDEN)
-        values[~self._has_accept & (self._range == 0)] = 0
+        values = np.where(self.allowed, unit, FORBIDDEN)
+        values[~self._has_accept & (self.extra_range == 0)] = 0
         usable = values[values > FORBIDDEN]
         if len(usable) and int(np.abs(usable).max()) > 2**56:
             raise OverflowError("values of groups do not fit into 64 bits")
         # Awards of block grants can be 0, and so can every choice that nobody must make.
         none = np.where(self.must, FORBIDDEN, 0)
-        top = np.maximum(np.maximum.reduceat(values, self._first_unit), none)
+        top = np.maximum(np.maximum.reduceat(values, self.first_unit), none)
         total = 0
         if self._link is not None:
             link = self._link
@@ -192,17 +197,16 @@ class Groups:
     def best(self, reduced: Vector) -> Vertex:
         """Return the best decision of every group at reduced costs of shape (columns,)."""
         per_extra = np.where(self._has_extra, reduced[self._extra], 0.0)
-        unit = np.where(self._has_accept, reduced[self._accept], 0.0) + np.maximum(per_extra, 0.0) * self._range
-        unit[~self._allowed] = -np.inf
-        none = np.where(self.must | self._free, -np.inf, 0.0)
-        top, chosen = _best_in(unit, self._first_unit, self._unit_project)
+        unit = self.least_worth(reduced) + np.maximum(per_extra, 0.0) * self.extra_range
+        none = np.where(self.must | self.free, -np.inf, 0.0)
+        top, chosen = _best_in(unit, self.first_unit, self._unit_project)
         others = unit.copy()
         others[chosen] = -np.inf
-        second = np.maximum.reduceat(others, self._first_unit)
+        second = np.maximum.reduceat(others, self.first_unit)
         value = np.maximum(top, none)
         take = top > none
         margin = np.where(take, value - np.maximum(none, second), none - top)
-        margin[self._free] = np.inf
+        margin[self.free] = np.inf
         chosen = np.where(take, chosen, -1)
         x = np.zeros(self.columns)
         total = value
@@ -215,13 +219,23 @@ class Groups:
         x[accepted[accepted >= 0]] = 1.0
         varying = units[self._has_extra[units]]
         raised = varying[per_extra[varying] > 0]
-        x[self._extra[raised]] = self._range[raised]
+        x[self._extra[raised]] = self.extra_range[raised]
         award_margin = np.full(self.projects, np.inf)
-        award_margin[self._unit_project[varying]] = np.abs(per_extra[varying]) * self._range[varying]
+        award_margin[self._unit_project[varying]] = np.abs(per_extra[varying]) * self.extra_range[varying]
         step_margin = np.full(self.projects, np.inf)
-        movable = varying[self._range[varying] > 0]
+        movable = varying[self.extra_range[varying] > 0]
         step_margin[self._unit_project[movable]] = np.abs(per_extra[movable])
-        return Vertex(float(total.sum()) + linked_value, x, margin, award_margin, step_margin)
+        return Vertex(float(total.sum()) + linked_value, x, chosen, margin, award_margin, step_margin)
+
+    def least_worth(self, reduced: Vector) -> Vector:
+        """Return what each choice is worth at its least award, -inf where it cannot be made, shape (choices,)."""
+        worth = np.where(self._has_accept, reduced[self._accept], 0.0)
+        worth[~self.allowed] = -np.inf
+        return worth
+
+    def most_extra_worth(self, reduced: Vector) -> Vector:
+        """Return what the rest of its award adds to each choice, shape (choices,)."""
+        return np.where(self._has_extra, reduced[self._extra], 0.0) * self.extra_range
 
     def _best_patterns(self, reduced: Vector, unit: Vector, chosen: Codes, margin: Vector, x: Vector) -> float:
         """Decide the linked groups; `chosen`, `margin` and `x` are filled in. Return what they are worth."""
@@ -411,7 +425,7 @@ class Groups:
         for project in projects:
             states: dict[tuple[tuple[int, float], ...], list[int]] = {}
             for unit in range(first[project], first[project + 1]):
-                if self._allowed[unit]:
+                if self.allowed[unit]:
                     states.setdefault(tuple(on_accept.get(int(self._accept[unit]), ())), []).append(unit)
             members.append((project, list(states.values())))
             sides.append(tuple(states))

@@ -18,7 +18,7 @@ import numpy as np
 from highspy import _core
 from scipy import sparse
 
-from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.arrays import Arrays, Programme, Vector
 from optalloc.solve.progress import Watch
 
 #: How long a run may overrun the order to stop before it is left behind, in seconds.
@@ -169,7 +169,7 @@ def _adds_up(x: Vector, cost: Vector, objective: float, scale: float) -> bool:
     return abs(value - objective) <= 1e-5 * max(1.0 / scale, abs(objective))
 
 
-def solve_lp(arrays: Arrays, cost: Vector, watch: Watch, *, presolve: bool = True) -> Outcome:
+def solve_lp(arrays: Programme, cost: Vector, watch: Watch, *, presolve: bool = True) -> Outcome:
     """Maximise `cost` over the arrays with integrality left out.
 
     Raises:
@@ -195,6 +195,10 @@ def solve_lp(arrays: Arrays, cost: Vector, watch: Watch, *, presolve: bool = Tru
         )
         _let_go(run)
         return outcome
+    _let_go(run)
+    if model_status == highspy.HighsModelStatus.kUnknown and not presolve:
+        # Coefficients of very uneven sizes end so; presolve evens some of them out.
+        return solve_lp(arrays, cost, watch)
     return _without_plan(model_status)
 
 
@@ -218,26 +222,33 @@ def scale_of(coefficients: Vector) -> float:
     return float(10.0 ** -round(float(np.log10(np.median(sizes))))) if len(sizes) else 1.0
 
 
-def _loaded(arrays: Arrays, cost: Vector, integer: Any, *, scaled: bool = True) -> tuple[Any, float]:
+def _loaded(arrays: Programme, cost: Vector, integer: Any, *, scaled: bool = True) -> tuple[Any, float]:
     """Return a solver that minimises -scale · cost, and the scale (so that a typical cost is about 1)."""
     scale = scale_of(cost) if scaled else 1.0
     matrix = sparse.csr_matrix(arrays.matrix)
-    lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = matrix.shape
-    lp.col_cost_ = -scale * cost
-    lp.col_lower_, lp.col_upper_ = arrays.column_lower, arrays.column_upper
-    lp.row_lower_, lp.row_upper_ = arrays.row_lower, arrays.row_upper
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = matrix.shape
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
-    if integer is not None:
-        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-        lp.integrality_ = [kinds[int(flag)] for flag in integer]
     solver = _core._Highs()  # highspy.Highs prints a banner when it is made
     _set(solver, "output_flag", False)
     _set(solver, "threads", THREADS)
     _set(solver, "random_seed", SEED)
-    _check(solver.passModel(lp), "passModel")
+    rows, columns = matrix.shape
+    passed = solver.passModel(
+        columns,
+        rows,
+        matrix.nnz,
+        int(highspy.MatrixFormat.kRowwise),
+        int(highspy.ObjSense.kMinimize),
+        0.0,
+        -scale * cost,
+        arrays.column_lower,
+        arrays.column_upper,
+        arrays.row_lower,
+        arrays.row_upper,
+        matrix.indptr.astype(np.int32),
+        matrix.indices.astype(np.int32),
+        matrix.data,
+        np.zeros(columns, dtype=np.int32) if integer is None else integer.astype(np.int32),
+    )
+    _check(passed, "passModel")
     return solver, scale
 
 

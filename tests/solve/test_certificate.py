@@ -21,8 +21,9 @@ from optalloc.solve.arrays import arrays_of
 from optalloc.solve.certificate import Certificate, SourcePrices, bound_of, certificate
 from optalloc.solve.groups import Groups
 from optalloc.solve.planning import plan_of
+from optalloc.solve.pricing import Pricing
 from optalloc.solve.progress import Watch
-from optalloc.solve.sifting import Pricing, priced
+from optalloc.solve.sifting import priced
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.oracle import Answer, best
 from tests.rule_texts.rounds import random_tables

@@ -22,10 +22,11 @@ from optalloc.solve.arrays import arrays_of
 from optalloc.solve.cores import CoreSearch
 from optalloc.solve.exactness import Held, decision_of
 from optalloc.solve.planning import NoPlan, plan_of
+from optalloc.solve.pricing import Pricing
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Record
 from optalloc.solve.search import Method
-from optalloc.solve.sifting import Pricing, priced
+from optalloc.solve.sifting import priced
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.cells import world_of
 from tests.rule_texts.oracle import Answer, best

@@ -13,8 +13,9 @@ from optalloc.solve import groups, sifting
 from optalloc.solve.arrays import Arrays, arrays_of
 from optalloc.solve.highs import solve_lp, solve_mip
 from optalloc.solve.planning import NoPlan, plan_of
+from optalloc.solve.pricing import Pricing
 from optalloc.solve.progress import Watch
-from optalloc.solve.sifting import Prices, Pricing, priced
+from optalloc.solve.sifting import Prices, priced
 from tests.support.tables import round_of
 
 #: Projects, seed, tightness, rules, links for each thousand projects.
