@@ -43,10 +43,8 @@ def search(
 ) -> Found:
     """Search for the best plan of a level until the gap is closed, work limits are reached or the watch says stop.
 
-    `held` are the levels before it, `start` a plan that is known already. Where memory runs out the best plan is kept.
-
-    Raises:
-        MemoryError: memory ran out before there was a plan.
+    `held` are the levels before it, `start` a plan that is known already. Where memory runs out the best plan is kept,
+    or at least the bound that was proven by then.
     """
     record = Record(fund, arrays, level, held, gap, watch)
     if start is not None:
@@ -54,8 +52,6 @@ def search(
     try:
         return record.found(infeasible=_searched(record, method))
     except MemoryError:
-        if record.best is None:
-            raise
         watch.stop("memory")
         return record.found()
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from optalloc.solve.cores import CoreSearch
+from optalloc.solve.record import CERTIFIED
 from optalloc.workbook.grid import Tables
 from tests.cli.run import Cli
 from tests.plan.test_verify import TABLES
@@ -98,6 +100,38 @@ def test_a_round_without_a_plan(cli: Cli, tmp_path: Path) -> None:
     told = cli("solve", book)
     assert told.code == 3
     assert "too_many" in told.err
+
+
+@pytest.mark.parametrize("reason", ["time limit", "memory"])
+def test_a_search_stopped_without_a_plan_states_its_bound(
+    cli: Cli, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    """The prices are found, then time or memory runs out: no plan, no file, and a bound with its certificate."""
+    best = cli("solve", book, "--json", "--gap", "0").document("solve")["objective"]
+
+    def stop(search: CoreSearch) -> None:
+        if reason == "memory":
+            raise MemoryError
+        search.record.watch.stop("time limit")
+
+    monkeypatch.setattr("optalloc.solve.cores._growing_cores", stop)
+    plan = tmp_path / "p.xlsx"
+    ran = cli("solve", book, "--json", "--method", "core", "-o", plan)
+    document = ran.document("solve")
+    assert (ran.code, document["status"]) == (4, "unknown")
+    assert not plan.exists()
+    assert (document["objective"], document["gap"], document["awards"]) == (None, None, None)
+    assert document["bound"] >= best
+    manifest = document["manifest"]
+    assert manifest["stopped"] == reason
+    assert reason in manifest["reason"]
+    (level,) = manifest["levels"]
+    assert (level["bound"], level["optimum"]) == (document["bound"], None)
+    assert level["bound_by"] == CERTIFIED
+    assert float(manifest["certificate"]["bound"]) == document["bound"]
+    told = cli("solve", book, "--method", "core")
+    assert told.code == 4
+    assert f"no plan can be worth more than {document['bound']:,.2f}"[:-1] in " ".join(told.err.split())
 
 
 def test_files_are_kept_unless_forced(cli: Cli, book: Path, tmp_path: Path) -> None:
