@@ -72,9 +72,15 @@ def _searched(record: Record, method: Method) -> bool:
 
 def adopted(record: Record, x: Vector, bound: float) -> Found:
     """Take a point and a bound that another solver found, as if they were this search's own."""
-    record.way = "other solver"
-    record.bounded(bound, "the other solver")
+    bounded_only(record, bound)
     judgement = record.judged(decision_of(record.fund, record.arrays, x))
     if not record.consider(judgement) and (record.arrays.extra >= 0).any():
         solve_awards(record, x)
+    return record.found()
+
+
+def bounded_only(record: Record, bound: float) -> Found:
+    """Take a bound that another solver has proven without finding a plan."""
+    record.way = "other solver"
+    record.bounded(bound, "the other solver")
     return record.found()
