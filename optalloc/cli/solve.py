@@ -139,7 +139,7 @@ def _gap(text: str | None) -> Decimal | None:
         return None
     try:
         stripped = text.strip()
-        value = Decimal(stripped.rstrip("%").strip()) / (100 if stripped.endswith("%") else 1)
+        value = Decimal(stripped.removesuffix("%").strip()) / (100 if stripped.endswith("%") else 1)
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite() or not 0 <= value < 1:
@@ -169,12 +169,12 @@ def _solved(
 
     settle()
     watch = Watch(time_limit, listener)
-    _stop_at_first_interrupt(watch)
     watch.phase = "formulating"
     watch.tell()
     began = time.monotonic()
     fund = fund_for(round_, solver)
     seconds["build"] = time.monotonic() - began
+    _stop_at_first_interrupt(watch)  # until now there was nothing to keep
     began = time.monotonic()
     inputs = Inputs(checked.sha256, tuple(sets), projects_file=checked.projects_file)
     result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)

@@ -187,6 +187,8 @@ def _stated_bound(bound: Fraction, value: Fraction) -> Decimal:
 
 
 def _repeatable(watch: Watch, tie_break: dict[str, object]) -> str:
+    if watch.stopped == "memory":
+        return "no: the search ran out of memory"
     if watch.stopped is not None:
         return "no: the search was stopped by the clock or by hand"
     if tie_break["complete"]:

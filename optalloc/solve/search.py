@@ -19,6 +19,7 @@ from optalloc.solve.cores import search_by_cores
 from optalloc.solve.direct import search_directly
 from optalloc.solve.exact_awards import solve_awards
 from optalloc.solve.exactness import Held, decision_of
+from optalloc.solve.highs import SolverError
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Found, Record
 
@@ -61,10 +62,14 @@ def _searched(record: Record, method: Method) -> bool:
     integers = int(record.arrays.integer.sum())
     if method == "core" or (method == "auto" and integers >= CORE_FROM):
         record.way = "core"
-        trouble = search_by_cores(record)
+        try:
+            trouble = search_by_cores(record)
+        except SolverError as failure:
+            trouble = f"the solver failed: {failure}"
         if record.closed or record.watch.must_stop():
             return False
         if record.best is not None and integers > WHOLE_AT_MOST:
+            record.way = f"core ({trouble})"
             return False
         record.way = f"core, then direct ({trouble})"
     return search_directly(record)
