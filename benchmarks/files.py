@@ -125,7 +125,7 @@ def main() -> None:
             with collector_paused():
                 write(loose(asked.projects), folder, parquet=False)
         if not plan_file.exists():
-            command = [sys.executable, str(ROOT / "cli.py"), "solve", str(book), "-o", str(plan_file)]
+            command = [sys.executable, str(ROOT / "cli.py"), "solve", str(book), "-o", str(plan_file), "--gap", "1%"]
             subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
         runs = [
             (measured("optalloc", book, plan_file), measured("libraries", book, plan_file)) for _ in range(asked.runs)
