@@ -44,13 +44,17 @@ class InvalidRound(OptallocError):
 
 
 class NoPlanExists(OptallocError):
-    """No plan keeps every rule, or none was found in time (`status` is infeasible or unknown)."""
+    """No plan keeps every rule, or none was found in time (`status` is infeasible or unknown).
+
+    No plan can be worth more than `bound`; None where none is proven.
+    """
 
     exit_code = NO_PLAN
 
     def __init__(self, result: NoPlan) -> None:
         super().__init__("no_plan", result.reason)
         self.status = result.status
+        self.bound = result.bound
 
 
 def read(path: str | Path, sets: Sequence[str] = ()) -> Round:

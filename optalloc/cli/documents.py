@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +66,13 @@ def problems_of(problems: Sequence[Problem], language: Language) -> list[Documen
 _SOLVE = ("status", "objective", "bound", "gap", "criteria", "awards", "rules", "sources", "seconds", "manifest")
 
 
+def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return times as documents state them."""
+    return {step: round(value, 3) for step, value in seconds.items()}
+
+
 def without_plan(status: str, **known: object) -> Document:
-    """Return the `solve` document of a round without a plan: everything unknown is null."""
+    """Return the `solve` document of a round without a plan: everything unknown is null, a proven bound is not."""
     return {**dict.fromkeys(_SOLVE), "status": status, **known}
 
 

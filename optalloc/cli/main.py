@@ -18,6 +18,13 @@ from optalloc.errors import INTERNAL_ERROR, INVALID, STOPPED, OptallocError
 
 #: What typer makes of Ctrl-C.
 _INTERRUPTED = 130
+_INTERRUPTION = ("interrupted", "Stopped by hand; nothing was written.", None, None)
+_NO_MEMORY = (
+    "memory",
+    "There is not enough memory for this round. Close other programs or take a larger machine.",
+    None,
+    None,
+)
 
 app = typer.Typer(
     name="optalloc",
@@ -53,29 +60,32 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line; every end of it is an exit code of `optalloc.errors`."""
+    code: object = INTERNAL_ERROR
+    trouble: tuple[str, str, str | None, str | None] | None = None
     try:
         code = app(standalone_mode=False)
         if code == _INTERRUPTED:
-            code = _interrupted()
+            code, trouble = STOPPED, _INTERRUPTION
     except OptallocError as error:
-        _report(error.code, error.message, error.sheet, error.cell)
-        code = error.exit_code
+        code, trouble = error.exit_code, (error.code, error.message, error.sheet, error.cell)
     except TyperException as error:
-        _report("usage", f"{error.format_message().rstrip('.')}. Add --help to see how the command is used.")
-        code = INVALID
+        message = f"{error.format_message().rstrip('.')}. Add --help to see how the command is used."
+        code, trouble = INVALID, ("usage", message, None, None)
     except (KeyboardInterrupt, typer.Abort):
-        code = _interrupted()
+        code, trouble = STOPPED, _INTERRUPTION
     except BrokenPipeError:  # the reader of a pipe went away: nobody is left to tell
         sys.stderr.close()
         code = 0
     except MemoryError:
-        _report("memory", "There is not enough memory for this round. Close other programs or take a larger machine.")
-        code = INVALID
+        code, trouble = INVALID, _NO_MEMORY
     except Exception as error:  # the last net: nobody is shown a traceback
         from optalloc.cli.trouble import remember
 
-        _report("internal", f"Something went wrong inside optalloc; this is not your fault. {remember(error)}")
-        code = INTERNAL_ERROR
+        message = f"Something went wrong inside optalloc; this is not your fault. {remember(error)}"
+        trouble = ("internal", message, None, None)
+    # Only now: an error keeps all that was read and built in memory until it is dealt with.
+    if trouble is not None:
+        _report(*trouble)
     _leave(code if isinstance(code, int) else 0)
 
 
@@ -88,12 +98,7 @@ def _leave(code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _interrupted() -> int:
-    _report("interrupted", "Stopped by hand; nothing was written.")
-    return STOPPED
-
-
-def _report(code: str, message: str, sheet: str | None = None, cell: str | None = None) -> None:
+def _report(code: str, message: str, sheet: str | None, cell: str | None) -> None:
     if "--json" in sys.argv:
         import json
 

@@ -76,7 +76,7 @@ def solve(
     Ctrl-C keeps the best plan so far. Exit code 0: the gap is closed; 2: the workbook has errors; 3: no plan exists;
     4: stopped at a limit.
     """
-    from optalloc.cli.documents import plan_document, print_document, problems_of, without_plan
+    from optalloc.cli.documents import plan_document, print_document, problems_of, rounded, without_plan
     from optalloc.cli.reading import read_checked
     from optalloc.cli.terminal import err, live_line, out, print_problems
     from optalloc.plan.plan import Plan
@@ -123,7 +123,7 @@ def solve(
     if as_json:
         if files:
             result = replace(result, manifest={**result.manifest, "files": files_for_manifest(files)})
-        print_document(plan_document(result, {step: round(value, 3) for step, value in seconds.items()}))
+        print_document(plan_document(result, rounded(seconds)))
     else:
         warnings = len(checked.problems)
         if warnings:
@@ -139,7 +139,7 @@ def _gap(text: str | None) -> Decimal | None:
         return None
     try:
         stripped = text.strip()
-        value = Decimal(stripped.rstrip("%").strip()) / (100 if stripped.endswith("%") else 1)
+        value = Decimal(stripped.removesuffix("%").strip()) / (100 if stripped.endswith("%") else 1)
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite() or not 0 <= value < 1:
@@ -163,17 +163,18 @@ def _solved(
     seconds: dict[str, float],
 ) -> Plan | NoPlan:
     from integrated_fund.collector import settle
-    from optalloc.solve.planning import Inputs, fund_for, plan_of
+    from optalloc.solve.manifest import Inputs
+    from optalloc.solve.planning import fund_for, plan_of
     from optalloc.solve.progress import Watch
 
     settle()
     watch = Watch(time_limit, listener)
-    _stop_at_first_interrupt(watch)
     watch.phase = "formulating"
     watch.tell()
     began = time.monotonic()
     fund = fund_for(round_, solver)
     seconds["build"] = time.monotonic() - began
+    _stop_at_first_interrupt(watch)  # until now there was nothing to keep
     began = time.monotonic()
     inputs = Inputs(checked.sha256, tuple(sets), projects_file=checked.projects_file)
     result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
@@ -194,14 +195,19 @@ def _stop_at_first_interrupt(watch: Watch) -> None:
 
 def _no_plan(result: NoPlan, checked: Checked, seconds: dict[str, float], as_json: bool) -> int:
     from integrated_fund.checks import NO_PLAN as NO_PLAN_PROOFS
-    from optalloc.cli.documents import print_document, without_plan
-    from optalloc.cli.terminal import err, print_problems
+    from optalloc.cli.documents import number, print_document, rounded, without_plan
+    from optalloc.cli.terminal import amount_above, err, print_problems
 
     if as_json:
-        print_document(without_plan(result.status, seconds=seconds, manifest={"reason": result.reason}))
+        known = {"bound": number(result.bound), "manifest": dict(result.manifest)}
+        print_document(without_plan(result.status, seconds=rounded(seconds), **known))
     else:
         console: Console = err()
-        console.print(f"[bold red]No plan:[/] {result.reason}.")
+        limit = "" if result.bound is None else f"; no plan can be worth more than {amount_above(result.bound, 4)}"
+        if result.status == "infeasible":
+            console.print(f"[bold red]No plan:[/] {result.reason}.")
+        else:
+            console.print(f"[bold yellow]{result.reason.capitalize()}{limit}.[/]")
         proofs = [problem for problem in checked.problems if problem.code in NO_PLAN_PROOFS]
         if proofs:
             console.print("What is known to stand in the way:")

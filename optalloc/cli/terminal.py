@@ -6,7 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -84,6 +84,11 @@ def amount(value: Decimal | None, digits: int = 2) -> str:
         return "-"
     text = f"{value:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def amount_above(value: Decimal, digits: int = 2) -> str:
+    """Return a bound for people: as `amount`, rounded up, so that it still is one."""
+    return amount(value.quantize(Decimal(1).scaleb(-digits), ROUND_CEILING), digits)
 
 
 @contextmanager

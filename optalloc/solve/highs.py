@@ -22,7 +22,7 @@ from optalloc.solve.arrays import Arrays, Programme, Vector
 from optalloc.solve.progress import Watch
 
 #: How long a run may overrun the order to stop before it is left behind, in seconds.
-GRACE = 3.0
+GRACE = 1.5
 THREADS = 1
 SEED = 0
 #: Up to this number of integer columns the solver can afford tolerances below its usual 1e-6 and 1e-7.
@@ -279,7 +279,11 @@ def _supervise(run: _Run, kinds: tuple[Any, ...], tell: Callable[[], None]) -> N
     if np.isfinite(run.watch.left()):
         _set(run.solver, "time_limit", max(0.01, run.watch.left()))
     done = threading.Event()
-    threading.Thread(target=run.go, args=(done,), daemon=True, name="solver").start()
+    thread = threading.Thread(target=run.go, args=(done,), daemon=True, name="solver")
+    try:
+        thread.start()
+    except RuntimeError as refused:  # how a system without room for its stack says so
+        raise MemoryError("there is no room for the solver's thread") from refused
     ordered: float | None = None
     told = time.monotonic()
     while not done.is_set():
@@ -321,6 +325,9 @@ def _mip_outcome(run: _Run, arrays: Arrays) -> Outcome:
         if status == known.kTimeLimit:
             run.watch.stop("time limit")
         return Outcome("stopped", found, best, bound, int(info.mip_node_count))
+    if status == known.kMemoryLimit:
+        run.watch.stop("memory")
+        return Outcome("stopped", found, best, bound, int(info.mip_node_count))
     return _without_plan(status)
 
 
@@ -332,4 +339,6 @@ def _without_plan(status: Any) -> Outcome:
         return Outcome("unbounded", None, -np.inf, np.inf)
     if status in (known.kTimeLimit, known.kInterrupt, known.kIterationLimit):
         return Outcome("stopped", None, -np.inf, np.inf)
+    if status == known.kMemoryLimit:
+        raise MemoryError("the solver has no memory left")
     raise SolverError(f"HiGHS ended with status {status.name}")

@@ -20,7 +20,7 @@ from optalloc.solve.exactness import Held
 from optalloc.solve.highs import SolverError
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Found, Record
-from optalloc.solve.search import adopted
+from optalloc.solve.search import adopted, bounded_only
 
 
 def solver_named(name: str) -> Any:
@@ -69,14 +69,14 @@ def find_by(
             raise SolverError(f"the solver ended with {condition}")
         if condition == "maxTimeLimit":
             watch.stop("time limit")
+        bound = float(results.problem.upper_bound)
         if len(results.solution) == 0:
-            return Found(None, None, proven=False)
+            return bounded_only(record, bound)
         model.solutions.load_from(results)
         x = np.zeros(len(arrays.column_lower))
         for variable in model.component_data_objects(pyo.Var):
             if id(variable) in arrays.column_of and variable.value is not None:
                 x[arrays.column_of[id(variable)]] = variable.value
-        bound = float(results.problem.upper_bound)
         return adopted(record, x, bound)
     finally:
         model.del_component(model.held)

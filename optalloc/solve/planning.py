@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from importlib.metadata import version
 
 import numpy as np
-import pyomo.version
 
-import optalloc
 from integrated_fund.choices import Codes
 from integrated_fund.collector import collector_paused
-from integrated_fund.digest import round_digest
 from integrated_fund.evaluation import Decision, LimitValue, columns_of
 from integrated_fund.exact_column import ExactColumn
 from integrated_fund.fund import CompactFund, Fund, fund_for_solving
@@ -23,12 +18,12 @@ from integrated_fund.payments import Payments
 from integrated_fund.round import Round
 from integrated_fund.sentences import sentence_of
 from optalloc.plan.digest import plan_digest
-from optalloc.plan.plan import SCHEMA_VERSION, Award, Payment, Plan, RuleLine, SourceLine, Status, stated, stated_above
+from optalloc.plan.plan import Award, Payment, Plan, RuleLine, SourceLine, Status, stated, stated_above
 from optalloc.solve.arrays import Arrays, arrays_of
-from optalloc.solve.certificate import Certificate
 from optalloc.solve.declined import declined_of
 from optalloc.solve.exactness import Held, Judgement
-from optalloc.solve.highs import SEED, THREADS, SolverError
+from optalloc.solve.highs import SolverError
+from optalloc.solve.manifest import WORK_LIMIT, Inputs, Request, level_facts, search_facts
 from optalloc.solve.other_solver import find_by, solver_named
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Found
@@ -38,21 +33,15 @@ from optalloc.solve.tie_break import RULE, canonical
 
 @dataclass(frozen=True)
 class NoPlan:
-    """A round without a plan: `infeasible` is proven, `unknown` is a search that found none in its time."""
+    """A round without a plan: `infeasible` is proven, `unknown` is a search that found none in its time.
+
+    No plan can be worth more than `bound`, where the search has proven one. `manifest` holds JSON values only.
+    """
 
     status: Status
     reason: str
-    bound: Fraction | None = None
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """Where a round came from, for the manifest: file hashes, `--set` changes, overrides with who and why."""
-
-    sha256: str | None = None
-    sets: tuple[str, ...] = ()
-    overrides: tuple[object, ...] = ()
-    projects_file: tuple[str, str] | None = None
+    bound: Decimal | None
+    manifest: Mapping[str, object]
 
 
 def fund_for(round_: Round, solver: str | None) -> Fund:
@@ -85,7 +74,8 @@ def plan_of(
     other = None if solver is None or _is_highs(solver) else solver_named(solver)
     if other is not None and fund.compact:
         raise CompactFund("another solver needs the whole Pyomo model: take the fund that formulate(round_) makes")
-    asked = fund.round.gap if gap is None else gap
+    request = Request(fund.round.gap if gap is None else gap, method, solver, inputs or Inputs())
+    asked = request.gap
     arrays = arrays_of(fund)
     held: list[Held] = []
     founds: list[Found] = []
@@ -97,7 +87,7 @@ def plan_of(
             found = find_by(other, fund, arrays, number, tuple(held), float(asked), watch)
         if found.judgement is None:
             if number == 0:
-                return _no_plan(found, watch)
+                return _no_plan(fund, arrays, request, watch, found)
             raise SolverError("a later level lost the plan of an earlier one")
         value = found.judgement.evaluation.levels[number]
         founds.append(found)
@@ -115,15 +105,20 @@ def plan_of(
         broken = canonical(fund, arrays, exact, best, watch)
         best = broken.judgement
         tie_break |= {"complete": broken.complete, "reason": broken.reason}
-    return _stated_plan(fund, arrays, founds, best, asked, watch, inputs or Inputs(), tie_break, solver, method)
+    return _stated_plan(fund, arrays, request, watch, founds, best, tie_break)
 
 
-def _no_plan(found: Found, watch: Watch) -> NoPlan:
+def _no_plan(fund: Fund, arrays: Arrays, request: Request, watch: Watch, found: Found) -> NoPlan:
     if found.infeasible:
-        return NoPlan("infeasible", "no plan keeps every rule, link and source", None)
-    return NoPlan(
-        "unknown", f"no plan was found before the search stopped ({watch.stopped or 'work limit'})", found.bound
-    )
+        status: Status = "infeasible"
+        reason, stopped, bound = "no plan keeps every rule, link and source", None, None
+    else:
+        status, stopped = "unknown", watch.stopped or WORK_LIMIT
+        reason = f"no plan was found before the search stopped ({stopped})"
+        bound = None if found.bound is None else stated_above(found.bound)
+    levels = [level_facts(found, fund.appraisal.levels[0], bound=bound)]
+    facts = search_facts(fund, arrays, request, watch, (found,), levels, stopped)
+    return NoPlan(status, reason, bound, {"reason": reason, **facts})
 
 
 def relative_gap(objective: Fraction, bound: Fraction) -> Fraction:
@@ -135,14 +130,11 @@ def relative_gap(objective: Fraction, bound: Fraction) -> Fraction:
 def _stated_plan(
     fund: Fund,
     arrays: Arrays,
+    request: Request,
+    watch: Watch,
     founds: Sequence[Found],
     best: Judgement,
-    asked: Decimal,
-    watch: Watch,
-    inputs: Inputs,
     tie_break: dict[str, object],
-    solver: str | None,
-    method: Method,
 ) -> Plan:
     evaluation = best.evaluation
     assert isinstance(best.payments, Payments)
@@ -157,62 +149,23 @@ def _stated_plan(
         optimum = found.judgement.evaluation.levels[number]
         # A bound that is not known (a search stopped early) is stated as null.
         gaps.append(None if found.bound is None else relative_gap(optimum, found.bound))
+        limit = None if found.bound is None else _stated_bound(found.bound, optimum)
         levels.append(
-            {
-                "priority": level.priority,
-                "optimum": float(stated(optimum)),
-                "bound": None if found.bound is None else float(_stated_bound(found.bound, optimum)),
-                "gap": None if gaps[-1] is None else float(stated(gaps[-1])),
-                "value": float(stated(evaluation.levels[number])),
-                "way": found.way,
-                "bound_by": found.bound_by,
-                "decided_by_prices": found.fixed,
-            }
+            level_facts(found, level, optimum=optimum, bound=limit, gap=gaps[-1], value=evaluation.levels[number])
         )
-    closed = all(gap is not None and gap <= Fraction(asked) for gap in gaps)
+    closed = all(gap is not None and gap <= Fraction(request.gap) for gap in gaps)
     with collector_paused():
         awards = _awards(fund, evaluation.decision)
         payments = _payments(fund, best.payments)
         declined = declined_of(fund, evaluation, best.payments)
-    bound = first.bound
-    manifest: dict[str, object] = {
-        "schema_version": SCHEMA_VERSION,
-        "optalloc": optalloc.__version__,
-        "python": platform.python_version(),
-        "pyomo": pyomo.version.version,
-        "solver": f"HiGHS {version('highspy')}" if solver is None else solver,
-        "round": fund.round.title,
-        "round_digest": round_digest(fund.round),
-        "round_sha256": inputs.sha256,
-        "projects_file": None
-        if inputs.projects_file is None
-        else dict(zip(("name", "sha256"), inputs.projects_file, strict=True)),
+    stopped = watch.stopped if closed or watch.stopped is not None else WORK_LIMIT
+    manifest = {
+        **search_facts(fund, arrays, request, watch, founds, levels, stopped),
         "plan_digest": plan_digest(payments),
-        "sets": list(inputs.sets),
-        "overrides": list(inputs.overrides),
-        "options": {
-            "gap": float(asked),
-            "time_limit": watch.time_limit,
-            "method": method,
-            "threads": THREADS,
-            "seed": SEED,
-        },
-        "method": fund.round.method,
-        "stopped": watch.stopped if closed or watch.stopped is not None else "work limit",
-        "overrun": watch.overrun,
-        "nodes": sum(found.nodes for found in founds),
-        "levels": levels,
-        "certificate": None if first.certificate is None else _stated_certificate(fund, first.certificate),
         "tie_break": tie_break,
         "repeatable": _repeatable(watch, tie_break),
-        "size": {
-            "projects": len(fund.ledger.projects),
-            "choices": len(fund.ledger.choices),
-            "rows": arrays.matrix.shape[0],
-            "columns": arrays.matrix.shape[1],
-            "nonzeros": int(arrays.matrix.nnz),
-        },
     }
+    bound = first.bound
     return Plan(
         status="optimal" if closed else "feasible",
         objective=stated(objective),
@@ -233,20 +186,9 @@ def _stated_bound(bound: Fraction, value: Fraction) -> Decimal:
     return stated(value) if bound == value else stated_above(bound)
 
 
-def _stated_certificate(fund: Fund, certificate: Certificate) -> dict[str, object]:
-    """Return published prices and the bound that follows from them, as texts: they are exact decimals."""
-    names = {row.name: row.label for row in fund.appraisal.limits.rows}
-    return {
-        "bound": str(stated_above(certificate.bound)),
-        "rules": {names[name]: str(price) for name, price in certificate.rules.items() if price},
-        "sources": {
-            fund.classes.label(f): [str(price.amount), str(price.carry), str(price.least)]
-            for f, price in enumerate(certificate.sources)
-        },
-    }
-
-
 def _repeatable(watch: Watch, tie_break: dict[str, object]) -> str:
+    if watch.stopped == "memory":
+        return "no: the search ran out of memory"
     if watch.stopped is not None:
         return "no: the search was stopped by the clock or by hand"
     if tie_break["complete"]:

@@ -19,6 +19,7 @@ from optalloc.solve.cores import search_by_cores
 from optalloc.solve.direct import search_directly
 from optalloc.solve.exact_awards import solve_awards
 from optalloc.solve.exactness import Held, decision_of
+from optalloc.solve.highs import SolverError
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Found, Record
 
@@ -43,10 +44,8 @@ def search(
 ) -> Found:
     """Search for the best plan of a level until the gap is closed, work limits are reached or the watch says stop.
 
-    `held` are the levels before it, `start` a plan that is known already. Where memory runs out the best plan is kept.
-
-    Raises:
-        MemoryError: memory ran out before there was a plan.
+    `held` are the levels before it, `start` a plan that is known already. Where memory runs out the best plan is kept,
+    or at least the bound that was proven by then.
     """
     record = Record(fund, arrays, level, held, gap, watch)
     if start is not None:
@@ -54,8 +53,6 @@ def search(
     try:
         return record.found(infeasible=_searched(record, method))
     except MemoryError:
-        if record.best is None:
-            raise
         watch.stop("memory")
         return record.found()
 
@@ -65,10 +62,14 @@ def _searched(record: Record, method: Method) -> bool:
     integers = int(record.arrays.integer.sum())
     if method == "core" or (method == "auto" and integers >= CORE_FROM):
         record.way = "core"
-        trouble = search_by_cores(record)
+        try:
+            trouble = search_by_cores(record)
+        except SolverError as failure:
+            trouble = f"the solver failed: {failure}"
         if record.closed or record.watch.must_stop():
             return False
         if record.best is not None and integers > WHOLE_AT_MOST:
+            record.way = f"core ({trouble})"
             return False
         record.way = f"core, then direct ({trouble})"
     return search_directly(record)
@@ -76,9 +77,15 @@ def _searched(record: Record, method: Method) -> bool:
 
 def adopted(record: Record, x: Vector, bound: float) -> Found:
     """Take a point and a bound that another solver found, as if they were this search's own."""
-    record.way = "other solver"
-    record.bounded(bound, "the other solver")
+    bounded_only(record, bound)
     judgement = record.judged(decision_of(record.fund, record.arrays, x))
     if not record.consider(judgement) and (record.arrays.extra >= 0).any():
         solve_awards(record, x)
+    return record.found()
+
+
+def bounded_only(record: Record, bound: float) -> Found:
+    """Take a bound that another solver has proven without finding a plan."""
+    record.way = "other solver"
+    record.bounded(bound, "the other solver")
     return record.found()

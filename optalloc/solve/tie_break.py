@@ -117,13 +117,17 @@ def canonical(fund: Fund, arrays: Arrays, held: tuple[Held, ...], best: Judgemen
     watch.phase = "breaking ties"
     if len(arrays.column_lower) > LARGEST:
         return Canonical(best, False, "the round is too large for it")
-    chain = _Chain(fund, Tightening(fund).apply(arrays, held), arrays, held, watch, best)
+    chain = _Chain(fund, arrays, arrays, held, watch, best)
     try:
+        chain.arrays = Tightening(fund).apply(arrays, held)
         _settle_by_reduced_cost(chain)
         _decide_acceptances(chain)
         _decide_awards(chain)
     except _CutShort as cut:
         return Canonical(chain.best, False, str(cut))
+    except MemoryError:  # the plan stands: it is only not known to be the canonical one
+        watch.stop("memory")
+        return Canonical(chain.best, False, "it was stopped: memory")
     return Canonical(chain.best, True, None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from types import MappingProxyType
@@ -13,7 +13,7 @@ import numpy as np
 from integrated_fund.round import DIMENSIONS, FILTER_COLUMNS, Dimension
 from integrated_fund.sentences import DIMENSION_ZH
 from optalloc.workbook import values
-from optalloc.workbook.grid import Coded, Value
+from optalloc.workbook.grid import Coded, Value, is_plain
 from optalloc.workbook.names import fold
 from optalloc.workbook.schema import Column
 from optalloc.workbook.values import Mistake, Note
@@ -69,36 +69,28 @@ class Converted:
         return frozenset(position for position, trouble in self.troubles.items() if trouble.mistake is not None)
 
 
-_NEW = object()
 _NONE: Mapping[int, Trouble] = MappingProxyType({})
 
 
-def convert_column(cells: Iterable[Value], convert: Converter) -> Converted:
-    """Convert the cells of a column, each distinct text and number once.
+def convert_column(cells: Sequence[Value], convert: Converter) -> Converted:
+    """Convert the cells of a column, each distinct one once.
 
     In a file (`Coded`) nothing is said of numbers stored as text: a CSV file has no others.
     """
     if isinstance(cells, Coded):
         return _convert_coded(cells, convert)
-    known: dict[Value, Any] = {}
-    typed: list[Any] = []
-    troubles: dict[int, Trouble] = {}
-    for position, cell in enumerate(cells):
-        if cell is None:
-            typed.append(None)
-            continue
-        # TRUE equals 1 as a key: only texts and numbers are remembered.
-        remembered = type(cell) is str or type(cell) is float
-        found = known.get(cell, _NEW) if remembered else _NEW
-        if found is _NEW:
-            found = convert_cell(cell, convert)
-            if remembered:
-                known[cell] = found
-        if type(found) is Trouble:
-            troubles[position] = found
-            found = found.typed
-        typed.append(found)
-    return Converted(typed, troubles or _NONE)
+    found: Mapping[Any, Any]
+    if is_plain(cells):
+        found = {cell: convert_cell(cell, convert) for cell in dict.fromkeys(cells)}
+        typed = [found[cell] for cell in cells]
+    else:
+        kept_apart = list(zip(map(type, cells), cells, strict=True))
+        found = {key: convert_cell(key[1], convert) for key in dict.fromkeys(kept_apart)}
+        typed = [found[key] for key in kept_apart]
+    if not any(type(one) is Trouble for one in found.values()):
+        return Converted(typed, _NONE)
+    troubles = {at: one for at, one in enumerate(typed) if type(one) is Trouble}
+    return Converted([one.typed if type(one) is Trouble else one for one in typed], troubles)
 
 
 def _convert_coded(cells: Coded, convert: Converter) -> Converted:

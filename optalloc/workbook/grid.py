@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
@@ -120,12 +121,17 @@ class Grid:
         return Place(self.sheet, f"{label}{row}") if self.file is None else Place.in_file(self.file, row, label)
 
 
+def is_plain(cells: Sequence[Value]) -> bool:
+    """Return whether a column has texts, numbers and blanks alone: equal cells are the same then (TRUE equals 1)."""
+    return set(map(type, cells)) <= {str, float, type(None)}
+
+
 def tally(cells: Sequence[Value]) -> Iterable[tuple[Value, int]]:
     """Return what stands in a column, and how often; not every value comes only once."""
     if isinstance(cells, Coded):
         counts = np.bincount(cells.codes, minlength=len(cells.values))
         return zip(cells.values, counts.tolist(), strict=True)
-    return ((cell, 1) for cell in cells)
+    return Counter(cells).items() if is_plain(cells) else ((cell, 1) for cell in cells)
 
 
 def column_letter(column: int) -> str:

@@ -144,6 +144,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
                 ("a step could not be confirmed in exact arithmetic", "某一步未能以精确运算确认"),
                 ("it was stopped: time limit", "因时间限制停止"),
                 ("it was stopped: interrupted", "由人工停止"),
+                ("it was stopped: memory", "因内存不足停止"),
+                ("no: the search ran out of memory", "否：计算因内存不足而停止"),
                 ("no: the search was stopped by the clock or by hand", "否：计算因时限或人工而停止"),
                 ("yes: the one canonical plan", "是：唯一的规范方案"),
                 ("yes: the same plan for the same round, options and version", "是：轮次、选项和版本相同则方案相同"),

@@ -154,6 +154,8 @@ def _grid(name: str, headings: Sequence[str], first: int, numbers: Sequence[int]
     """Return the grid of a file whose headings stand in row `first`; rows with nothing in them are left out."""
     blank = np.ones(len(numbers), dtype=np.bool_)
     for column in columns:
+        if not blank.any():
+            break  # the first column has something in every row, as a rule
         blank &= column.has_any([code for code, value in enumerate(column.values) if values.is_blank(value)])
     if blank.any():
         kept = np.flatnonzero(~blank)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import copy
+import signal
 from pathlib import Path
 
 import pytest
 
+from optalloc.solve.cores import CoreSearch
+from optalloc.solve.highs import SolverError
+from optalloc.solve.record import CERTIFIED
 from optalloc.workbook.grid import Tables
 from tests.cli.run import Cli
 from tests.plan.test_verify import TABLES
@@ -100,6 +104,38 @@ def test_a_round_without_a_plan(cli: Cli, tmp_path: Path) -> None:
     assert "too_many" in told.err
 
 
+@pytest.mark.parametrize("reason", ["time limit", "memory"])
+def test_a_search_stopped_without_a_plan_states_its_bound(
+    cli: Cli, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    """The prices are found, then time or memory runs out: no plan, no file, and a bound with its certificate."""
+    best = cli("solve", book, "--json", "--gap", "0").document("solve")["objective"]
+
+    def stop(search: CoreSearch) -> None:
+        if reason == "memory":
+            raise MemoryError
+        search.record.watch.stop("time limit")
+
+    monkeypatch.setattr("optalloc.solve.cores._growing_cores", stop)
+    plan = tmp_path / "p.xlsx"
+    ran = cli("solve", book, "--json", "--method", "core", "-o", plan)
+    document = ran.document("solve")
+    assert (ran.code, document["status"]) == (4, "unknown")
+    assert not plan.exists()
+    assert (document["objective"], document["gap"], document["awards"]) == (None, None, None)
+    assert document["bound"] >= best
+    manifest = document["manifest"]
+    assert manifest["stopped"] == reason
+    assert reason in manifest["reason"]
+    (level,) = manifest["levels"]
+    assert (level["bound"], level["optimum"]) == (document["bound"], None)
+    assert level["bound_by"] == CERTIFIED
+    assert float(manifest["certificate"]["bound"]) == document["bound"]
+    told = cli("solve", book, "--method", "core")
+    assert told.code == 4
+    assert f"no plan can be worth more than {document['bound']:,.2f}"[:-1] in " ".join(told.err.split())
+
+
 def test_files_are_kept_unless_forced(cli: Cli, book: Path, tmp_path: Path) -> None:
     plan = tmp_path / "p.xlsx"
     plan.write_text("mine")
@@ -144,9 +180,78 @@ def test_wrong_use(cli: Cli, arguments: list[str]) -> None:
     assert ran.document("error")["error"]["code"] == "usage"
 
 
-@pytest.mark.parametrize("gap", ["2", "-1", "x", "NaN"])
+@pytest.mark.parametrize("gap", ["2", "-1", "x", "NaN", "%", "0.01%%", "1e-10", "1e-400"])
 def test_a_gap_that_is_no_share(cli: Cli, book: Path, gap: str) -> None:
     assert cli("solve", book, "--json", f"--gap={gap}").document("error")["error"]["code"] == "gap"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--time-limit", "0"], "time_limit"),
+        (["--time-limit", "-3"], "usage"),
+        (["--time-limit", "nan"], "usage"),
+        (["--method", "core", "--solver", "scip"], "method"),
+        (["--method", "cores"], "usage"),
+    ],
+)
+def test_options_that_cannot_be_followed(cli: Cli, book: Path, tmp_path: Path, arguments: list[str], code: str) -> None:
+    ran = cli("solve", book, "--json", "-o", tmp_path / "p.xlsx", *arguments)
+    assert (ran.code, ran.document("error")["error"]["code"]) == (2, code)
+    assert not (tmp_path / "p.xlsx").exists()
+
+
+@pytest.mark.parametrize("where", ["optalloc.workbook.reader.open_workbook", "optalloc.solve.planning.fund_for"])
+def test_memory_that_runs_out_before_the_search_is_one_sentence(
+    cli: Cli, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def greedy(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(where, greedy)
+    ran = cli("solve", book, "-o", tmp_path / "p.xlsx")
+    assert ran.code == 2
+    assert "not enough memory" in " ".join(ran.err.split())
+    assert ran.err.count("\n") <= 2
+    assert not (tmp_path / "p.xlsx").exists()
+
+
+@pytest.mark.parametrize("where", ["optalloc.workbook.reader.open_workbook", "optalloc.solve.planning.fund_for"])
+def test_ctrl_c_before_the_search_ends_at_once(
+    cli: Cli, book: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def interrupted(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(where, interrupted)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # as a new process has it
+    ran = cli("solve", book, "--json")
+    assert (ran.code, ran.document("error")["error"]["code"]) == (4, "interrupted")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says"),
+    [
+        (None, "the linear relaxation has no solution"),
+        (ValueError("a group of linked projects has no state"), "a group of linked projects has no state"),
+        (SolverError("HiGHS ended with status kUnknown"), "the solver failed: HiGHS ended with status kUnknown"),
+    ],
+)
+def test_where_the_core_way_cannot_go_the_direct_way_does_and_the_manifest_says_why(
+    cli: Cli, book: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception | None, says: str
+) -> None:
+    best = cli("solve", book, "--json", "--gap", "0").document("solve")["objective"]
+
+    def cannot(*_: object, **__: object) -> None:
+        if trouble is not None:
+            raise trouble
+
+    place = "Pricing" if isinstance(trouble, ValueError) else "priced"
+    monkeypatch.setattr(f"optalloc.solve.cores.{place}", cannot)
+    ran = cli("solve", book, "--json", "--method", "core")
+    document = ran.document("solve")
+    assert (ran.code, document["objective"]) == (0, best)
+    assert document["manifest"]["levels"][0]["way"] == f"core, then direct ({says})"
 
 
 def test_help_has_examples(cli: Cli) -> None:

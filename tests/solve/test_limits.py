@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -84,3 +85,26 @@ def test_a_search_without_memory_keeps_its_plan(monkeypatch: pytest.MonkeyPatch)
     assert result.manifest["stopped"] == "memory"
     assert result.status == "feasible"
     assert verify(fund.round, result).ok
+
+
+def test_ties_that_memory_does_not_suffice_to_break_keep_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("optalloc.solve.tie_break._decide_acceptances", greedy)
+    result = plan_of(Fund(middling_round(3)), Watch(60), gap=Decimal(0))
+    assert not isinstance(result, NoPlan)
+    assert (result.status, result.manifest["stopped"]) == ("optimal", "memory")
+    tie_break = result.manifest["tie_break"]
+    assert isinstance(tie_break, dict)
+    assert (tie_break["complete"], tie_break["reason"]) == (False, "it was stopped: memory")
+
+
+def test_a_system_without_room_for_a_thread_is_out_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    result = plan_of(Fund(middling_round(3)), Watch(60))
+    assert isinstance(result, NoPlan)
+    assert (result.status, result.manifest["stopped"]) == ("unknown", "memory")

@@ -352,6 +352,26 @@ def test_doubled_headings_and_a_column_without_one_in_parquet(tmp_path: Path) ->
     assert Place("p.parquet", "row 2, column 7") in [p.place for p in read_and_check(book).problems]
 
 
+@pytest.mark.parametrize(
+    ("columns", "errors"),
+    [
+        (["project"], [("missing_column", "p.parquet!row 1, project")] * 3),
+        ([*BASE, "max_award", "project"], [("heading_twice", "p.parquet!row 1, project")]),
+        ([*BASE, "max_award", "title", "title"], [("heading_twice", "p.parquet!row 1, title")]),
+        ([*BASE, "mixed"], [("not_a_number", "p.parquet!row 3, max_award")]),
+    ],
+    ids=["missing columns", "a text twice", "a further text twice", "numbers and texts"],
+)
+def test_columns_of_parquet_that_make_no_projects(
+    tmp_path: Path, columns: list[str], errors: list[tuple[str, str]]
+) -> None:
+    cells = {**BASE, "title": BASE["project"], "max_award": [1, 2, 3], "mixed": ["1", "two", "3"]}
+    names = ["max_award" if name == "mixed" else name for name in columns]
+    book, _ = with_file(tmp_path, "p.parquet")
+    pq.write_table(pa.table([pa.array(cells[name]) for name in columns], names=names), tmp_path / "p.parquet")
+    assert found(read_and_check(book)) == errors
+
+
 def test_rows_without_anything_are_left_out_and_counted(tmp_path: Path) -> None:
     columns = {name: pa.array([cells[0], None, cells[2]]) for name, cells in BASE.items()}
     reading = read_table(tmp_path, **columns, max_award=pa.array([1.0, float("nan"), 2.0]))

@@ -114,19 +114,21 @@ def source_years(round_: Round) -> Iterator[Problem]:
 
 def digits(round_: Round) -> Iterator[Problem]:
     """Shares that cut an award into parts with more digits than a worksheet number carries."""
+    if _all_are_short(round_):
+        return
     options: dict[str, list[Option]] = {}
     for option in round_.options:
         options.setdefault(option.project, []).append(option)
     finest: dict[tuple[object, object], int] = {}  # decimals that a spread adds at most: few spreads, many projects
-    step_decimals = -int(round_.step.as_tuple().exponent)
+    step_decimals = _decimals(round_.step)
     for project in round_.projects:
         if len(project.regions) == 1 and len(project.profile) == 1:
             continue
         levels = [project, *options.get(project.project, ())]
         spread = (project.regions, project.profile)
         if spread not in finest:
-            finest[spread] = max(-int(s.as_tuple().exponent) for _, s in project.regions) + max(
-                -int(part.as_tuple().exponent) for part in project.profile
+            finest[spread] = max(_decimals(share) for _, share in project.regions) + max(
+                map(_decimals, project.profile)
             )
         if all(_is_short(level.max_award, step_decimals, finest[spread]) for level in levels):
             continue
@@ -149,9 +151,27 @@ def digits(round_: Round) -> Iterator[Problem]:
         yield problem("part_too_long", project.origin, column, found, step=format(round_.step, "f"))
 
 
+def _all_are_short(round_: Round) -> bool:
+    """Return whether the longest award cut by the finest shares is short: then no project has to be looked at."""
+    rows: list[Project | Option] = [*round_.projects, *round_.options]
+    awards = {row.max_award for row in rows}
+    regions = {id(project.regions): project.regions for project in round_.projects}  # projects share few of them
+    profiles = {id(project.profile): project.profile for project in round_.projects}
+    if not awards or not regions:
+        return True
+    spread = max(_decimals(share) for parts in regions.values() for _, share in parts)
+    spread += max(_decimals(part) for parts in profiles.values() for part in parts)
+    decimals = max(_decimals(round_.step), *map(_decimals, awards)) + spread
+    return max(award.adjusted() for award in awards) + 1 + max(0, decimals) <= _DIGITS
+
+
+def _decimals(value: Decimal) -> int:
+    return -int(value.as_tuple().exponent)
+
+
 def _is_short(award: Decimal, step_decimals: int, spread_decimals: int) -> bool:
     """Return whether every part of an award, or of one step, clearly takes at most 15 digits."""
-    decimals = max(step_decimals, -int(award.as_tuple().exponent)) + spread_decimals
+    decimals = max(step_decimals, _decimals(award)) + spread_decimals
     return award.adjusted() + 1 + max(0, decimals) <= _DIGITS
 
 
@@ -160,7 +180,7 @@ def _too_long(level: Project | Option, share: Decimal, step: Decimal) -> bool:
     if level.max_award <= 0 or share <= 0:
         return False
     fixed = level.min_award is None or level.min_award == level.max_award
-    decimals = -int((level.max_award if fixed else step).as_tuple().exponent) - int(share.as_tuple().exponent)
+    decimals = _decimals(level.max_award if fixed else step) + _decimals(share)
     if level.max_award.adjusted() + 1 + max(0, decimals) <= _DIGITS:
         return False  # clear without multiplying
     most = _EXACT.multiply(level.max_award, share).normalize(_EXACT)
