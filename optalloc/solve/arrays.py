@@ -66,7 +66,14 @@ class Programme:
 
 
 @dataclass(frozen=True)
-class Arrays(Programme):
+class IntegerProgramme(Programme):
+    """A programme some of whose columns take whole numbers: `integer`, shape (columns,)."""
+
+    integer: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Arrays(IntegerProgramme):
     """maximise levels[0] · x over a programme.
 
     Shapes: `levels` (levels, columns). `accept` and `extra` give the column of each
@@ -79,7 +86,6 @@ class Arrays(Programme):
     which rows of the programme speak of such columns only. Rows that are added to the arrays later are not local.
     """
 
-    integer: npt.NDArray[np.bool_]
     levels: Vector
     decision: npt.NDArray[np.bool_]
     local: npt.NDArray[np.bool_]

@@ -18,14 +18,14 @@ from optalloc.solve.certificate import certificate
 from optalloc.solve.direct import BRANCHING, LINEAR
 from optalloc.solve.exact_awards import solve_awards
 from optalloc.solve.exactness import decision_of, point_of
-from optalloc.solve.groups import Codes, Mask
-from optalloc.solve.highs import Outcome, SolverError, solve_lp, solve_mip
+from optalloc.solve.groups import Codes, Mask, NoState
+from optalloc.solve.highs import Outcome, solve_lp, solve_mip
 from optalloc.solve.neighbourhoods import improve
 from optalloc.solve.parts import Part, Slim, without_cells
 from optalloc.solve.pricing import Pricing
 from optalloc.solve.record import RESOLUTION, SOLVER_RESOLUTION, Record
 from optalloc.solve.sifting import Prices, priced
-from optalloc.solve.tight import is_tight, search_tightly
+from optalloc.solve.tight import TightSearch, is_tight
 
 CORES = (500, 1000, 2000)
 CORE_NODES = 100
@@ -143,7 +143,7 @@ def search_by_cores(record: Record) -> str:
     record.watch.phase = "linear bound"
     try:
         pricing = Pricing(record.base, record.cost, record.fund.ledger.project_of)
-    except ValueError as trouble:
+    except NoState as trouble:
         return str(trouble)
     prices = priced(pricing, record.watch, close=max(1e-9, record.gap / 50))
     if prices is None:
@@ -153,12 +153,9 @@ def search_by_cores(record: Record) -> str:
     else:
         record.bounded(prices.bound, LINEAR)
     search = CoreSearch(record, pricing, prices)
-    trouble = ""
-    if is_tight(search):
-        try:
-            search_tightly(search)
-        except SolverError as error:  # the cores go another way
-            trouble = f"{error}; "
+    tight = TightSearch(search) if is_tight(search) else None
+    if tight is not None:
+        tight.visit()
         if record.closed or record.watch.must_stop():
             return ""
     _growing_cores(search)
@@ -167,19 +164,23 @@ def search_by_cores(record: Record) -> str:
     _settle(search)
     if record.closed or record.watch.must_stop():
         return ""
+    if tight is not None:
+        tight.visit()
+        if record.closed or record.watch.must_stop():
+            return ""
     improve(search)
     if record.closed or record.watch.must_stop():
         return ""
     _settle(search)
-    return "" if record.closed else f"{trouble}the gap is still open"
+    return "" if record.closed else "the gap is still open"
 
 
 def _growing_cores(search: CoreSearch) -> None:
     record = search.record
     projects = len(search.margin)
     sizes = [size for size in CORES if 2 * size <= projects]
-    if projects <= WHOLE:  # one core to begin with, then everything
-        sizes = [*sizes[:1], projects]
+    if projects <= WHOLE:  # one core to begin with where there is no plan yet, then everything
+        sizes = [*(sizes[:1] if record.best is None else []), projects]
     for size in sizes:
         if record.closed or record.watch.must_stop() or search.few_undecided():
             return

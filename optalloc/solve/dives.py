@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.arrays import Programme, Vector
 from optalloc.solve.elastic import Elastic
 from optalloc.solve.groups import Codes
 from optalloc.solve.progress import Watch
@@ -44,7 +44,7 @@ def dive(elastic: Elastic, typical: float, watch: Watch) -> Vector | None:
 class Dive:
     """Round columns of a linear programme one after the other."""
 
-    def __init__(self, programme: Arrays, cost: Vector, whole: Codes, loss: float, watch: Watch) -> None:
+    def __init__(self, programme: Programme, cost: Vector, whole: Codes, loss: float, watch: Watch) -> None:
         """`whole` are the columns to be rounded; a rounding that costs more than `loss` is looked at twice."""
         self.programme, self.whole, self.loss, self.watch = programme, whole, loss, watch
         self._linear = Resolving(programme, cost)

@@ -1,4 +1,4 @@
-r"""A core whose coupling rows may be missed at a price, so that every choice of acceptances can be completed and compared.
+r"""A core whose coupling rows may be missed at a price, so that all acceptances can be completed and compared.
 
 Tight rounds leave no room for rounding: with a hundred binding rows hardly any choice of acceptances keeps them all.
 Row r may be missed by s at the cost weight[r] · s, with
@@ -11,16 +11,16 @@ serves to find plans. No bound comes from it, and only plans that miss nothing c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
-from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.arrays import IntegerProgramme, Vector
 from optalloc.solve.groups import Codes, Mask
 from optalloc.solve.parts import Part, Slim, without_cells
-from optalloc.solve.record import Record
 from optalloc.solve.pricing import Pricing
+from optalloc.solve.record import Record
 
 WEIGHT = 5.0
 FLOOR = 0.05
@@ -57,7 +57,7 @@ class Elastic:
         weight = WEIGHT * np.maximum(worth, FLOOR * pricing.typical / typical)
         return cls(part, slim, rows, weight, float(record.cost @ part.outside))
 
-    def programme(self, columns: Codes, rows: Codes) -> tuple[Arrays, Vector, Codes, Vector]:
+    def programme(self, columns: Codes, rows: Codes) -> tuple[IntegerProgramme, Vector, Codes, Vector]:
         """Return some columns and rows of the core with slack columns behind them, and the cost.
 
         The last two say which coupling row each slack column belongs to (its place in `self.rows`), and its sign.
@@ -74,13 +74,13 @@ class Elastic:
         )
         matrix = sparse.csr_matrix(sparse.hstack([arrays.matrix[rows][:, columns], slack]))
         nothing = np.zeros(len(missed))
-        programme = replace(
-            arrays,
+        programme = IntegerProgramme(
             matrix=matrix,
             row_lower=arrays.row_lower[rows],
             row_upper=arrays.row_upper[rows],
             column_lower=np.append(arrays.column_lower[columns], nothing),
             column_upper=np.append(arrays.column_upper[columns], nothing + np.inf),
+            integer=np.append(arrays.integer[columns], nothing > 0),
         )
         return programme, np.append(self.slim.cost[columns], -self.weight[missed]), missed, sign
 
@@ -88,9 +88,11 @@ class Elastic:
         """Return a point of `slim` as a point of the whole programme, cells at 0; shape (columns,)."""
         return self.part.whole(self.slim.widened(x))
 
-    def point(self, whole: Vector) -> Vector:
-        """Return a point of the whole programme as one of `slim`."""
-        return whole[self.part.columns][self.slim.columns]
+    def columns(self, mask: Mask) -> Mask:
+        """Return columns of `slim` as columns of the whole programme, shape (columns,)."""
+        found = np.zeros(len(self.part.outside), dtype=np.bool_)
+        found[self.part.columns[self.slim.columns][mask]] = True
+        return found
 
 
 def _typical(matrix: sparse.csr_matrix, missing: Vector) -> Vector:

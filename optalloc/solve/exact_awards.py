@@ -9,13 +9,10 @@ from optalloc.solve.exactness import Tightening, decision_of
 from optalloc.solve.groups import Mask
 from optalloc.solve.highs import solve_mip
 from optalloc.solve.parts import Part
-from optalloc.solve.progress import Watch
 from optalloc.solve.record import Record
 
 TRIES = 8
 NODES = 3000
-#: Seconds to make a plan exact when the search was stopped with one that is not yet.
-LAST_SECONDS = 3.0
 
 
 def solve_awards(record: Record, x: Vector, free: Mask | None = None) -> bool:
@@ -43,9 +40,8 @@ def solve_awards(record: Record, x: Vector, free: Mask | None = None) -> bool:
     tightening = Tightening(record.fund)
     for _ in range(TRIES):
         part = Part.of(tightening.apply(arrays, record.held), inside, point)
-        watch = Watch(LAST_SECONDS) if record.watch.must_stop() else record.watch
         cost = record.cost[part.columns]
-        outcome = solve_mip(part.arrays, cost, watch, gap=record.gap / 10, nodes=NODES, telling="time")
+        outcome = solve_mip(part.arrays, cost, record.finishing(), gap=record.gap / 10, nodes=NODES, telling="time")
         if outcome.x is None:
             return False
         judgement = record.judged(decision_of(record.fund, arrays, part.whole(outcome.x)))

@@ -34,6 +34,10 @@ FORBIDDEN = -(2**60)
 PATTERNS = 4096
 
 
+class NoState(Exception):
+    """Linked projects cannot keep their links, whatever is decided."""
+
+
 @dataclass(frozen=True)
 class Vertex:
     """The best decision of every group at some reduced costs.
@@ -374,7 +378,7 @@ class Groups:
         order = np.argsort(projects)
         sizes = np.array([len(table[0]) for table in tables])
         if not sizes.all():
-            raise ValueError("a group of linked projects has no state that keeps its links")
+            raise NoState("a group of linked projects has no state that keeps its links")
         widths = np.concatenate([np.full(len(table[0]), table[0].shape[1]) for table in tables])
         patterns = int(sizes.sum())
         begin = np.concatenate([[0], np.cumsum(sizes)[:-1]])

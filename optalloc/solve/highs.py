@@ -18,7 +18,7 @@ import numpy as np
 from highspy import _core
 from scipy import sparse
 
-from optalloc.solve.arrays import Arrays, Programme, Vector
+from optalloc.solve.arrays import Arrays, IntegerProgramme, Programme, Vector
 from optalloc.solve.progress import Watch
 
 #: How long a run may overrun the order to stop before it is left behind, in seconds.
@@ -92,7 +92,7 @@ class _Run:
 
 
 def solve_mip(
-    arrays: Arrays,
+    arrays: IntegerProgramme,
     cost: Vector,
     watch: Watch,
     *,
@@ -306,7 +306,7 @@ def _supervise(run: _Run, kinds: tuple[Any, ...], tell: Callable[[], None]) -> N
         raise run.failure
 
 
-def _mip_outcome(run: _Run, arrays: Arrays) -> Outcome:
+def _mip_outcome(run: _Run, arrays: IntegerProgramme) -> Outcome:
     solver = run.solver
     status = solver.getModelStatus()
     info = solver.getInfo()

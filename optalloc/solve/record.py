@@ -20,6 +20,9 @@ from optalloc.solve.progress import Watch
 #: A bound this close to the plan is the plan: relatively what doubles tell apart, and in units of a typical project's
 #: value what the solver's own tolerance (1e-6) does.
 RESOLUTION = 1e-9
+#: Seconds to make a plan exact when the search was stopped with none, and with one.
+LAST_SECONDS = 3.0
+LAST_SECONDS_WITH_PLAN = 1.0
 CERTIFIED = "weak duality (exact arithmetic)"
 SOLVER_RESOLUTION = 2e-6
 
@@ -64,12 +67,24 @@ class Record:
         accepting[arrays.accept[arrays.accept >= 0]] = True
         self.loose = accepting if (arrays.extra >= 0).any() else None
         self.best: Judgement | None = None
+        self._last: Watch | None = None
         self.bound = float("inf")
         self.bound_by: str | None = None
         self.nodes = 0
         self.way = "direct"
         self.fixed: int | None = None
         self.certificate: Certificate | None = None
+
+    def finishing(self) -> Watch:
+        """Return the watch of what makes a plan exact: the search's own, once that has stopped a last short one.
+
+        The short one is the same for all that ask, so the search ends when it said it would.
+        """
+        if not self.watch.must_stop():
+            return self.watch
+        if self._last is None:
+            self._last = Watch(LAST_SECONDS if self.best is None else LAST_SECONDS_WITH_PLAN)
+        return self._last
 
     def consider(self, judgement: Judgement) -> bool:
         """Keep a plan if it is the best so far; return whether it is a plan."""

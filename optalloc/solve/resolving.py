@@ -6,7 +6,7 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
-from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.arrays import Programme, Vector
 from optalloc.solve.highs import _check, _loaded, _set
 
 #: Iterations after which a run is given up: re-solves take a few dozen.
@@ -24,7 +24,7 @@ class Resolving:
         SolverError: HiGHS refused a call.
     """
 
-    def __init__(self, arrays: Arrays, cost: Vector) -> None:
+    def __init__(self, arrays: Programme, cost: Vector) -> None:
         self._solver, self._scale = _loaded(arrays, cost, None)
         self.columns = len(cost)
         # Presolve forgets the basis, and a few changed bounds are soon mended by the dual simplex.

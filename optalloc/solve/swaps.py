@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from optalloc.solve.arrays import Vector
-from optalloc.solve.completion import Completion, Matrix, Tableau
-from optalloc.solve.groups import Codes, Mask
+from optalloc.solve.completion import Completion, Matrix, Moves, Tableau
+from optalloc.solve.groups import Mask
 from optalloc.solve.progress import Watch
 
 #: Moves that a sweep combines, and pairs that are tried with a third.
@@ -36,17 +36,18 @@ LEAST = 2e-5
 #: Rows missed by more than this share of what they hold are missed.
 MISSED = 1e-9
 DEARER = 3.0
-DEARER_TIMES = 8
+DEARER_TIMES = 16
+#: So often that alone is tried, then with a kick.
+DEARER_ALONE = 8
 
 
 @dataclass(frozen=True)
-class _Moves:
-    """Moves in order of gain: `leaves` and `enters` are units, -1 where there is none; all of shape (moves,)."""
+class _Ranked:
+    """The most gainful moves, in order of gain, and what each adds to the basic variables, shape (moves, basic)."""
 
-    project: Codes
-    leaves: Codes
-    enters: Codes
+    moves: Moves
     gain: Vector
+    change: Matrix
 
 
 class _Room:
@@ -88,13 +89,12 @@ class _Room:
 class SwapSearch:
     """Local search over the acceptances of a core, from those of its completion."""
 
-    def __init__(self, completion: Completion, must: Mask, typical: float, watch: Watch) -> None:
-        """`must` says which projects must be accepted, shape (projects,)."""
-        self.completion, self.must, self.watch = completion, must, watch
-        self.least = LEAST * typical
+    def __init__(self, completion: Completion, watch: Watch) -> None:
+        self.completion, self.watch = completion, watch
+        self.least = LEAST * completion.pricing.typical
         self._draw = np.random.Generator(np.random.PCG64(SEED))
         self._objective = completion.objective
-        self.best = completion.chosen.copy()
+        self.best = completion.value.copy()
         self._best_missed = completion.misses()
         self.sweeps = 0
 
@@ -106,10 +106,12 @@ class SwapSearch:
         completion = self.completion
         self._descend()
         yield from self._kept()
-        for _ in range(DEARER_TIMES):
+        for time in range(DEARER_TIMES):
             if self.keeps_all or self.watch.must_stop():
                 break
             self._dearer()
+            if time >= DEARER_ALONE:
+                self._kick()
             self._descend()
             yield from self._kept()
         vain = 0
@@ -125,7 +127,7 @@ class SwapSearch:
 
     def _kept(self) -> Iterator[Vector]:
         completion = self.completion
-        self.best, self._objective = completion.chosen.copy(), completion.objective
+        self.best, self._objective = completion.value.copy(), completion.objective
         self._best_missed = completion.misses()
         if self.keeps_all:
             yield completion.point()
@@ -146,94 +148,83 @@ class SwapSearch:
             if self.watch.must_stop() or not self._sweep():
                 return
 
-    def _moves(self, tableau: Tableau) -> _Moves:
-        completion = self.completion
-        current = np.full(int(completion.project.max(initial=-1)) + 1, -1, dtype=np.int64)
-        current[completion.project[completion.chosen]] = np.flatnonzero(completion.chosen)
-        enters = np.flatnonzero(completion.movable & ~completion.chosen)
-        drops = np.flatnonzero(completion.movable & completion.chosen & ~self.must[completion.project])
-        project = np.concatenate([completion.project[enters], completion.project[drops]])
-        leaves = np.concatenate([current[completion.project[enters]], drops])
-        enters = np.concatenate([enters, np.full(len(drops), -1, dtype=np.int64)])
-        gain = _where(enters, tableau.gain) - _where(leaves, tableau.gain)
-        order = np.argsort(-gain, kind="stable")[:MOVES]
-        return _Moves(project[order], leaves[order], enters[order], gain[order])
+    def _ranked(self, tableau: Tableau, count: int) -> _Ranked:
+        moves = self.completion.moves()
+        gain = moves.delta @ tableau.gain
+        order = np.argsort(-gain, kind="stable")[:count]
+        moves = moves.take(order)
+        return _Ranked(moves, gain[order], np.asarray(moves.delta @ tableau.change))
 
     def _sweep(self) -> bool:
         """Try the best combinations of moves; return whether one was better."""
-        completion = self.completion
-        completion.refresh()
-        tableau = completion.tableau()
-        moves = self._moves(tableau)
-        self.sweeps += 1
-        if not len(moves.gain):
-            return False
-        change = _where(moves.enters, tableau.change) - _where(moves.leaves, tableau.change)
-        room = _Room(tableau, change)
-        free = np.ones(len(moves.gain), dtype=np.bool_)
+        self.completion.refresh()
+        tableau = self.completion.tableau()
+        ranked = self._ranked(tableau, MOVES)
+        room = _Room(tableau, ranked.change)
+        free = np.ones(len(ranked.gain), dtype=np.bool_)
         better = False
         failures = 0
         pairs: list[tuple[float, int, int]] = []
-        for first in range(len(moves.gain)):
-            if 2 * moves.gain[first] <= self.least and first > 0:
+        for first in range(len(ranked.gain)):
+            if 2 * ranked.gain[first] <= self.least and first > 0:
                 break  # from here on no pair gains
             while free[first] and failures < FAILURES:
-                score, second = self._best_with(moves, room, free, (first,), first)
+                score, second = self._best_with(ranked, room, free, (first,), first)
                 if score <= self.least:
                     pairs.append((score, first, second))
                     break
-                tried = (first,) if second < 0 else (first, second)
-                if self._try(moves, room, free, tried, score):
+                if self._try(ranked, room, free, (first,) if second < 0 else (first, second), score):
                     better, failures = True, 0
                 else:
                     failures += 1
             if failures >= FAILURES or (first % 50 == 0 and self.watch.must_stop()):
-                break
+                return better
         pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
         for _, first, second in pairs[:PAIRS]:
-            if second < 0 or not (free[first] and free[second]) or failures >= FAILURES:
+            if second < 0 or not (free[first] and free[second]):
                 continue
-            score, third = self._best_with(moves, room, free, (first, second), 0)
+            score, third = self._best_with(ranked, room, free, (first, second), 0)
             if score > self.least and third >= 0:
-                if self._try(moves, room, free, (first, second, third), score):
+                if self._try(ranked, room, free, (first, second, third), score):
                     better, failures = True, 0
                 else:
                     failures += 1
+            if failures >= FAILURES:
+                return better
         return better
 
     def _best_with(
-        self, moves: _Moves, room: _Room, free: Mask, chosen: tuple[int, ...], begin: int
+        self, ranked: _Ranked, room: _Room, free: Mask, chosen: tuple[int, ...], begin: int
     ) -> tuple[float, int]:
         """Return the best score of some moves alone or with one more behind `begin`, and which (-1: alone)."""
         together = room.change[list(chosen)].sum(axis=0)
-        gain = float(moves.gain[list(chosen)].sum()) + room.passed()
+        gain = float(ranked.gain[list(chosen)].sum()) + room.passed()
         alone = gain - float(room.priced(room.beyond(together[None, :]))[0])
         # No other move gains enough beyond this one: gains fall.
-        end = int(np.searchsorted(-moves.gain, gain - self.least))
+        end = int(np.searchsorted(-ranked.gain, gain - self.least))
         if end <= begin:
             return alone, -1
-        score = moves.gain[begin:end] + gain - room.priced(room.beyond(room.change[begin:end] + together))
+        score = ranked.gain[begin:end] + gain - room.priced(room.beyond(room.change[begin:end] + together))
         score[~free[begin:end]] = -np.inf
+        project = ranked.moves.project
         for move in chosen:
-            score[moves.project[begin:end] == moves.project[move]] = -np.inf
+            score[project[begin:end] == project[move]] = -np.inf
         best = int(np.argmax(score))
         return (float(score[best]), begin + best) if score[best] > alone else (alone, -1)
 
-    def _try(self, moves: _Moves, room: _Room, free: Mask, chosen: tuple[int, ...], score: float) -> bool:
+    def _try(self, ranked: _Ranked, room: _Room, free: Mask, chosen: tuple[int, ...], score: float) -> bool:
         """Make some moves if the completion is better with them, else learn from it."""
         completion = self.completion
         before = completion.objective
         tried = list(chosen)
-        leaves, enters = moves.leaves[tried], moves.enters[tried]
-        leaves, enters = leaves[leaves >= 0], enters[enters >= 0]
+        delta = np.asarray(ranked.moves.delta[tried].sum(axis=0), dtype=np.float64).ravel()
         together = room.change[tried].sum(axis=0)
-        value = completion.change(leaves, enters)
+        value = completion.change(delta)
         if value > before + self.least:
             room.room -= together
-            for move in tried:
-                free[moves.project == moves.project[move]] = False
+            free[np.isin(ranked.moves.project, ranked.moves.project[tried])] = False
             return True
-        completion.undo(leaves, enters, before)
+        completion.undo(delta, before)
         room.learn(
             np.maximum(-room.room, 0.0), np.maximum(together - room.room, 0.0), max(0.0, score - (value - before))
         )
@@ -241,17 +232,8 @@ class SwapSearch:
 
     def _kick(self) -> None:
         """Make some moves of little loss at random."""
-        moves = self._moves(self.completion.tableau())
-        count = min(KICKED, len(moves.gain))
+        moves = self._ranked(self.completion.tableau(), KICKED).moves
+        count = len(moves.project)
         drawn = self._draw.choice(count, size=min(KICK, count), replace=False)
-        _, first = np.unique(moves.project[drawn], return_index=True)
-        drawn = drawn[first]
-        leaves, enters = moves.leaves[drawn], moves.enters[drawn]
-        self.completion.change(leaves[leaves >= 0], enters[enters >= 0])
-
-
-def _where(units: Codes, values: Matrix) -> Matrix:
-    """Return the values of units, 0 where there is none."""
-    found = values[np.maximum(units, 0)]
-    found[units < 0] = 0.0
-    return found
+        drawn = drawn[np.unique(moves.project[drawn], return_index=True)[1]]
+        self.completion.change(np.asarray(moves.delta[drawn].sum(axis=0), dtype=np.float64).ravel())

@@ -2,7 +2,9 @@
 
 Where a hundred rows bind, a branching solver finds no plan at all: every choice of acceptances misses some row. Here
 rows may be missed at a price (`elastic`), one dive gives acceptances that miss little (`dives`), and changing a few
-projects at a time mends and improves them (`swaps`). Sweeps and kicks are counted, not timed.
+projects at a time mends and improves them (`swaps`), the awards taking any amount. Then the awards are rounded to whole
+steps, and what that misses is mended in the same way, a few steps of a few awards at a time. Sweeps and kicks are
+counted, not timed.
 """
 
 from __future__ import annotations
@@ -15,10 +17,8 @@ from optalloc.solve.arrays import Vector
 from optalloc.solve.completion import Completion
 from optalloc.solve.dives import dive
 from optalloc.solve.elastic import Elastic
-from optalloc.solve.exact_awards import LAST_SECONDS, solve_awards
+from optalloc.solve.exact_awards import solve_awards
 from optalloc.solve.exactness import decision_of
-from optalloc.solve.groups import Mask
-from optalloc.solve.progress import Watch
 from optalloc.solve.swaps import SwapSearch
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 CORE = 1500
 #: From so many binding rows on the search begins here.
 BINDING = 40
-#: Kicks in vain after which the search goes on elsewhere.
-KICKS = 15
+#: Kicks in vain after which the search goes on elsewhere: the first time, and later.
+KICKS = (6, 30)
+#: Awards that are decided by branching where swaps of steps do not find any.
+BRANCHED = 200
 #: Awards are put into whole steps when that brings the plan nearer to the bound by this share of the distance.
-NEARER = 0.1
-#: Rounding losses, in typical benefits, that are tried one after the other.
-LOSSES = (0.1, 0.01)
+NEARER = 0.05
 
 
 def is_tight(search: CoreSearch) -> bool:
@@ -41,53 +41,72 @@ def is_tight(search: CoreSearch) -> bool:
     return int(np.count_nonzero(np.abs(search.prices.y) > 1e-9)) >= BINDING
 
 
-def search_tightly(search: CoreSearch) -> None:
-    """Look for plans by a dive and swaps until the gap is closed, kicks are in vain or the watch says stop.
+class TightSearch:
+    """Swaps on one core, taken up again as often as one likes."""
 
-    Raises:
-        SolverError: HiGHS refused a call, or lost a programme that has a solution.
-    """
-    record = search.record
-    inside = search.columns(search.core(CORE))
-    record.watch.phase = "diving"
-    elastic = Elastic.of(record, search.pricing, search.prices.y, inside, search.prices.vertex.x)
-    point = dive(elastic, search.pricing.typical, record.watch)
-    if point is None:
-        return
-    record.watch.phase = "swapping"
-    completion = Completion(elastic, search.pricing, point)
-    swaps = SwapSearch(completion, search.pricing.groups.must, search.pricing.typical, record.watch)
-    for _ in swaps.plans(KICKS):
-        if _worth_while(search, completion.objective):
-            _take(search, completion, inside)
-        if record.closed:
+    def __init__(self, search: CoreSearch) -> None:
+        self.search, self.record = search, search.record
+        self._inside = search.columns(search.core(CORE))
+        self._swaps: SwapSearch | None = None
+        self._visits = 0
+
+    def visit(self) -> None:
+        """Look for better plans until the gap is closed, kicks are in vain or the watch says stop.
+
+        Raises:
+            SolverError: HiGHS refused a call, or lost a programme that has a solution.
+        """
+        record = self.record
+        if self._swaps is None:
+            self._swaps = self._begun()
+        if self._swaps is None:
             return
-    if swaps.keeps_all:
-        completion.go_to(swaps.best)
-        _take(search, completion, inside)
+        record.watch.phase = "swapping"
+        for _ in self._swaps.plans(KICKS[min(self._visits, len(KICKS) - 1)]):
+            if self._worth_while(self._swaps.completion.objective):
+                self._take(self._swaps.completion)
+                record.watch.phase = "swapping"
+            if record.closed:
+                return
+        self._visits += 1
+        if self._swaps.keeps_all:
+            self._swaps.completion.go_to(self._swaps.best)
+            self._take(self._swaps.completion)
 
+    def _begun(self) -> SwapSearch | None:
+        search, watch = self.search, self.record.watch
+        watch.phase = "diving"
+        elastic = Elastic.of(self.record, search.pricing, search.prices.y, self._inside, search.prices.vertex.x)
+        point = dive(elastic, search.pricing.typical, watch)
+        return None if point is None else SwapSearch(Completion(elastic, search.pricing, point), watch)
 
-def _worth_while(search: CoreSearch, objective: float) -> bool:
-    """Whether acceptances are so much better than the best plan that their awards are put into whole steps now."""
-    record = search.record
-    if record.value is None:
-        return True
-    return objective - record.value > NEARER * (record.bound - record.value) or objective >= record.target()
+    def _worth_while(self, objective: float) -> bool:
+        """Whether acceptances are so much better than the best plan that their awards are put into whole steps now."""
+        record = self.record
+        if record.value is None:
+            return True
+        return objective - record.value > NEARER * (record.bound - record.value) or objective >= record.target()
 
-
-def _take(search: CoreSearch, completion: Completion, inside: Mask) -> None:
-    """Make a plan of acceptances that miss no row, if it can be better than the best."""
-    record = search.record
-    if record.value is not None and completion.objective <= record.value:
-        return
-    watch = Watch(LAST_SECONDS) if record.watch.must_stop() else record.watch
-    for loss in LOSSES:
-        steps = completion.in_steps(loss * search.pricing.typical, watch)
-        if steps is not None and _judged(search, completion.elastic.whole(steps)):
+    def _take(self, completion: Completion) -> None:
+        """Make a plan of acceptances that miss no row, if it can be better than the best."""
+        record = self.record
+        if record.value is not None and completion.objective <= record.value:
             return
-    solve_awards(record, completion.elastic.whole(completion.point()), inside)
+        point = completion.point()
+        if self._judged(completion, point):
+            return
+        record.watch.phase = "whole steps"
+        steps = Completion(completion.elastic, completion.pricing, point, steps=True)
+        for whole in SwapSearch(steps, record.finishing()).plans(0):
+            if self._judged(completion, whole):
+                return
+        solve_awards(record, completion.elastic.whole(point), completion.elastic.columns(completion.loosest(BRANCHED)))
 
-
-def _judged(search: CoreSearch, point: Vector) -> bool:
-    record = search.record
-    return record.consider(record.judged(decision_of(record.fund, record.arrays, point)))
+    def _judged(self, completion: Completion, point: Vector) -> bool:
+        """Consider a point of the core if it is whole; return whether it is a plan."""
+        record = self.record
+        x = completion.elastic.whole(point)
+        whole = record.arrays.integer
+        if (np.abs(x[whole] - np.round(x[whole])) > 1e-6).any():
+            return False
+        return record.consider(record.judged(decision_of(record.fund, record.arrays, x)))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from optalloc.solve.cores import CoreSearch
+from optalloc.solve.groups import NoState
 from optalloc.solve.highs import SolverError
 from optalloc.solve.record import CERTIFIED
 from optalloc.workbook.grid import Tables
@@ -233,7 +234,7 @@ def test_ctrl_c_before_the_search_ends_at_once(
     ("trouble", "says"),
     [
         (None, "the linear relaxation has no solution"),
-        (ValueError("a group of linked projects has no state"), "a group of linked projects has no state"),
+        (NoState("a group of linked projects has no state"), "a group of linked projects has no state"),
         (SolverError("HiGHS ended with status kUnknown"), "the solver failed: HiGHS ended with status kUnknown"),
     ],
 )
@@ -246,7 +247,7 @@ def test_where_the_core_way_cannot_go_the_direct_way_does_and_the_manifest_says_
         if trouble is not None:
             raise trouble
 
-    place = "Pricing" if isinstance(trouble, ValueError) else "priced"
+    place = "Pricing" if isinstance(trouble, NoState) else "priced"
     monkeypatch.setattr(f"optalloc.solve.cores.{place}", cannot)
     ran = cli("solve", book, "--json", "--method", "core")
     document = ran.document("solve")
