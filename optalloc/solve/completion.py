@@ -100,7 +100,7 @@ class Completion:
         self._unit_of_accept = np.full(len(self.decided), -1, dtype=np.int64)
         self._unit_of_accept[self._accept[has_accept]] = np.flatnonzero(has_accept)
 
-        programme, self.cost, self.missed, self.sign = elastic.programme(self.rest, elastic.rows)
+        programme, self.cost, self.missed, self.sign = elastic.programme(self.rest, elastic.rows, drawn_in=not steps)
         # What links switch on stays as it is: linked projects are not changed here.
         switched = arrays.decision & ~is_decided
         switched[extra[has_extra]] = False

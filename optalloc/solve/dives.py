@@ -21,32 +21,40 @@ from optalloc.solve.resolving import Resolving
 SHARE = 4
 #: A value this near to a whole number is one.
 WHOLE = 1e-6
+#: So few are rounded all at once.
+REST = 50
 #: A rounding that costs more than this, in typical benefits, is tried the other way too.
-LOSS = 0.5
+LOSS = 5.0
 
 
-def dive(elastic: Elastic, typical: float, watch: Watch) -> Vector | None:
+def dive(elastic: Elastic, typical: float, watch: Watch, share: int = SHARE, rest: int = REST) -> Vector | None:
     """Return a point of `elastic.slim` with whole acceptances, rows missed where need be; None when told to stop.
 
-    `typical` is a typical project's benefit.
+    `typical` is a typical project's benefit, `share` and `rest` are those of `Dive`.
 
     Raises:
         SolverError: HiGHS refused a call.
     """
     arrays = elastic.slim.arrays
     size = len(elastic.slim.cost)
-    programme, cost, _, _ = elastic.programme(np.arange(size), np.arange(len(arrays.row_lower)))
+    programme, cost, _, _ = elastic.programme(np.arange(size), np.arange(len(arrays.row_lower)), drawn_in=True)
     accept = arrays.accept[arrays.accept >= 0]
-    x = Dive(programme, cost, accept, LOSS * typical, watch).down()
+    x = Dive(programme, cost, accept, LOSS * typical, watch, share, rest).down()
     return None if x is None else x[:size]
 
 
 class Dive:
     """Round columns of a linear programme one after the other."""
 
-    def __init__(self, programme: Programme, cost: Vector, whole: Codes, loss: float, watch: Watch) -> None:
-        """`whole` are the columns to be rounded; a rounding that costs more than `loss` is looked at twice."""
+    def __init__(
+        self, programme: Programme, cost: Vector, whole: Codes, loss: float, watch: Watch, share: int, rest: int
+    ) -> None:
+        """`whole` are the columns to be rounded, one in `share` of the fractional ones at a time, `rest` all at once.
+
+        What costs more than `loss` is rounded in smaller parts, and one column alone the other way if that is better.
+        """
         self.programme, self.whole, self.loss, self.watch = programme, whole, loss, watch
+        self.share, self.rest = share, rest
         self._linear = Resolving(programme, cost)
         self._value = -np.inf
 
@@ -71,11 +79,11 @@ class Dive:
                 return None
             self.watch.tell()
             order = between[np.argsort(distance[between], kind="stable")]
-            some = max(1, len(order) // SHARE)
+            some = max(1, len(order) // self.share) if len(order) > self.rest else len(order)
             value = self._try(order[:some], nearest)
             while some > 1 and self._loses(value):
                 self._release(order[:some])
-                some = max(1, some // SHARE)
+                some = max(1, some // self.share)
                 value = self._try(order[:some], nearest)
             if some == 1 and self._loses(value):
                 value = self._other_way(order[:1], x, nearest, value)

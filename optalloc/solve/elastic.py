@@ -24,20 +24,24 @@ from optalloc.solve.record import Record
 
 WEIGHT = 5.0
 FLOOR = 0.05
+#: Steps of a typical award by which rows are drawn in.
+MARGIN = 1.0
 
 
 @dataclass(frozen=True)
 class Elastic:
     """A core without its cells, and what it costs to miss its coupling rows.
 
-    `rows` are the coupling rows of `slim`, `weight` what a unit missed costs, shape (coupling rows,); `constant` is
-    what the columns outside the core are worth.
+    `rows` are the coupling rows of `slim`, `weight` what a unit missed costs, `margin` by how much a row is drawn in
+    while awards may take any amount, so that rounding them to steps has some room; both of shape (coupling rows,).
+    `constant` is what the columns outside the core are worth.
     """
 
     part: Part
     slim: Slim
     rows: Codes
     weight: Vector
+    margin: Vector
     constant: float
 
     @classmethod
@@ -55,9 +59,15 @@ class Elastic:
         typical = _typical(sparse.csr_matrix(matrix[:, accept]), _typical(matrix, np.ones(len(rows))))
         worth = np.abs(price[part.rows][slim.rows][rows])
         weight = WEIGHT * np.maximum(worth, FLOOR * pricing.typical / typical)
-        return cls(part, slim, rows, weight, float(record.cost @ part.outside))
+        extra = slim.arrays.extra[slim.arrays.extra >= 0]
+        step = _typical(sparse.csr_matrix(matrix[:, extra]), np.zeros(len(rows)))
+        # A row that is equal on both sides, or nearly, has no room to give.
+        margin = np.minimum(MARGIN * step, (slim.arrays.row_upper - slim.arrays.row_lower)[rows] / 4)
+        return cls(part, slim, rows, weight, margin, float(record.cost @ part.outside))
 
-    def programme(self, columns: Codes, rows: Codes) -> tuple[IntegerProgramme, Vector, Codes, Vector]:
+    def programme(
+        self, columns: Codes, rows: Codes, *, drawn_in: bool
+    ) -> tuple[IntegerProgramme, Vector, Codes, Vector]:
         """Return some columns and rows of the core with slack columns behind them, and the cost.
 
         The last two say which coupling row each slack column belongs to (its place in `self.rows`), and its sign.
@@ -74,10 +84,13 @@ class Elastic:
         )
         matrix = sparse.csr_matrix(sparse.hstack([arrays.matrix[rows][:, columns], slack]))
         nothing = np.zeros(len(missed))
+        margin = np.zeros(len(rows))
+        if drawn_in:
+            margin[place[self.rows]] = self.margin
         programme = IntegerProgramme(
             matrix=matrix,
-            row_lower=arrays.row_lower[rows],
-            row_upper=arrays.row_upper[rows],
+            row_lower=arrays.row_lower[rows] + margin,
+            row_upper=arrays.row_upper[rows] - margin,
             column_lower=np.append(arrays.column_lower[columns], nothing),
             column_upper=np.append(arrays.column_upper[columns], nothing + np.inf),
             integer=np.append(arrays.integer[columns], nothing > 0),

@@ -11,7 +11,7 @@ are the same on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,49 +98,63 @@ class SwapSearch:
         self._best_missed = completion.misses()
         self.sweeps = 0
 
-    def plans(self, kicks: int) -> Iterator[Vector]:
-        """Yield a completed point of the core whenever the best acceptances that miss no row are better than before.
+    def plans(self, kicks: int, starts: Iterable[Vector] = ()) -> Iterator[Vector]:
+        """Yield a completed point of the core whenever the best decisions that miss no row are better than before.
 
-        Ends after so many kicks in a row that brought nothing better, or when the watch says stop.
+        `starts` are other decisions to begin at. Ends after so many kicks in a row that brought nothing better, or
+        when the watch says stop.
         """
         completion = self.completion
         self._descend()
         yield from self._kept()
-        for time in range(DEARER_TIMES):
-            if self.keeps_all or self.watch.must_stop():
-                break
-            self._dearer()
-            if time >= DEARER_ALONE:
-                self._kick()
+        for start in starts:
+            completion.go_to(start)
             self._descend()
-            yield from self._kept()
+            yield from self._kept_if_better()
         vain = 0
         while vain < kicks and not self.watch.must_stop():
             self._kick()
             self._descend()
-            if completion.objective > self._objective + self.least:
-                vain = 0
-                yield from self._kept()
-                continue
-            vain += 1
-            completion.go_to(self.best)
+            before = self._objective
+            yield from self._kept_if_better()
+            vain = 0 if self._objective > before else vain + 1
 
-    def _kept(self) -> Iterator[Vector]:
+    def _kept_if_better(self) -> Iterator[Vector]:
+        """Keep the decisions if they are better than the best, also once what they miss is mended."""
         completion = self.completion
-        self.best, self._objective = completion.value.copy(), completion.objective
-        self._best_missed = completion.misses()
-        if self.keeps_all:
+        if completion.objective > self._objective + self.least:
+            before = (self.best, self._objective, self._best_missed)
+            found = list(self._kept(least=self._objective if self.keeps_all else -np.inf))
+            if found or self._objective > before[1]:
+                yield from found
+                return
+            self.best, self._objective, self._best_missed = before
+        completion.go_to(self.best)
+
+    def _kept(self, least: float = -np.inf) -> Iterator[Vector]:
+        """Keep the decisions as the best, and mend what they miss while they are worth more than `least`."""
+        completion = self.completion
+        self._keep()
+        for time in range(DEARER_TIMES):
+            if self.keeps_all or self._objective <= least or self.watch.must_stop():
+                break
+            completion.weigh(np.where(self._best_missed > 0, DEARER, 1.0))
+            if time >= DEARER_ALONE:
+                self._kick()
+            self._descend()
+            self._keep()
+        if self.keeps_all and self._objective > least:
             yield completion.point()
+
+    def _keep(self) -> None:
+        self.best, self._objective = self.completion.value.copy(), self.completion.objective
+        self._best_missed = self.completion.misses()
 
     @property
     def keeps_all(self) -> bool:
         """Whether the best acceptances miss no row."""
         size = np.maximum(1.0, np.abs(self.completion.activity))
         return not (self._best_missed > MISSED * size).any()
-
-    def _dearer(self) -> None:
-        self.completion.weigh(np.where(self._best_missed > 0, DEARER, 1.0))
-        self._objective = self.completion.objective
 
     def _descend(self) -> None:
         """Sweep until nothing gets better."""

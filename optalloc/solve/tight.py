@@ -9,6 +9,8 @@ counted, not timed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 CORE = 1500
 #: From so many binding rows on the search begins here.
 BINDING = 40
+#: Shares and rests of the dives after the first.
+DIVES = ((8, 30), (2, 40), (8, 40), (4, 40), (3, 60))
 #: Kicks in vain after which the search goes on elsewhere: the first time, and later.
 KICKS = (6, 30)
 #: Awards that are decided by branching where swaps of steps do not find any.
@@ -62,7 +66,8 @@ class TightSearch:
         if self._swaps is None:
             return
         record.watch.phase = "swapping"
-        for _ in self._swaps.plans(KICKS[min(self._visits, len(KICKS) - 1)]):
+        starts = self._starts() if self._visits == 0 else ()
+        for _ in self._swaps.plans(KICKS[min(self._visits, len(KICKS) - 1)], starts):
             if self._worth_while(self._swaps.completion.objective):
                 self._take(self._swaps.completion)
                 record.watch.phase = "swapping"
@@ -77,8 +82,21 @@ class TightSearch:
         search, watch = self.search, self.record.watch
         watch.phase = "diving"
         elastic = Elastic.of(self.record, search.pricing, search.prices.y, self._inside, search.prices.vertex.x)
+        self._weight = elastic.weight
         point = dive(elastic, search.pricing.typical, watch)
         return None if point is None else SwapSearch(Completion(elastic, search.pricing, point), watch)
+
+    def _starts(self) -> Iterator[Vector]:
+        """Yield the acceptances of other dives, at the weights that have been learned meanwhile."""
+        assert self._swaps is not None
+        completion, watch = self._swaps.completion, self.record.watch
+        for share, rest in DIVES:
+            watch.phase = "diving"
+            point = dive(completion.elastic, completion.pricing.typical, watch, share, rest)
+            watch.phase = "swapping"
+            if point is None:
+                return
+            yield point[completion.decided]
 
     def _worth_while(self, objective: float) -> bool:
         """Whether acceptances are so much better than the best plan that their awards are put into whole steps now."""
@@ -96,7 +114,9 @@ class TightSearch:
         if self._judged(completion, point):
             return
         record.watch.phase = "whole steps"
-        steps = Completion(completion.elastic, completion.pricing, point, steps=True)
+        # At the first weights: those that were raised for acceptances say nothing about steps.
+        elastic = replace(completion.elastic, weight=self._weight)
+        steps = Completion(elastic, completion.pricing, point, steps=True)
         for whole in SwapSearch(steps, record.finishing()).plans(0):
             if self._judged(completion, whole):
                 return
