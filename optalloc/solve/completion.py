@@ -177,7 +177,7 @@ class Completion:
         return self._strides() if self.steps else self._choices()
 
     def _choices(self) -> Moves:
-        chosen = (self._accept >= 0) & (self.value[self._accept] > 0.5)
+        chosen = self._chosen()
         current = np.full(self.pricing.groups.projects, -1, dtype=np.int64)
         current[self._project[chosen]] = np.flatnonzero(chosen)
         enters = np.flatnonzero(self._movable & ~chosen)
@@ -190,6 +190,12 @@ class Completion:
         )
         return Moves(np.concatenate([self._project[enters], self._project[drops]]), sparse.csr_matrix(delta))
 
+    def _chosen(self) -> Mask:
+        """Return which choices are accepted, shape (choices,)."""
+        chosen = self._accept >= 0
+        chosen[chosen] = self.value[self._accept[chosen]] > 0.5
+        return chosen
+
     def _entries(self, units: Codes) -> sparse.csr_matrix:
         """Return a row for each choice with its acceptance in it; nothing for -1."""
         some = np.flatnonzero(units >= 0)
@@ -197,8 +203,8 @@ class Completion:
         return sparse.csr_matrix(entries, shape=(len(units), len(self.decided)))
 
     def _strides(self) -> Moves:
-        chosen = (self._accept < 0) | (self.value[self._accept] > 0.5)
-        awards = np.flatnonzero((self._extra >= 0) & chosen & (self._most > 0))
+        able = (self._accept < 0) | self._chosen()
+        awards = np.flatnonzero((self._extra >= 0) & able & (self._most > 0))
         units, strides = np.repeat(awards, len(STRIDES)), np.tile(STRIDES, len(awards))
         at = self.value[self._extra[units]] + strides
         able = (at >= 0) & (at <= self._most[units])
