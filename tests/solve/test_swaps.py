@@ -128,10 +128,10 @@ def test_two_searches_are_one() -> None:
     for seed in range(3):
         case = priced_round(dozen(seed, 14, options=True))
         assert case is not None
-        np.random.seed(seed)  # noqa: NPY002
+        np.random.seed(seed)
         random.seed(seed)
         first = _climb(case)[1:]
-        np.random.seed(seed + 77)  # noqa: NPY002
+        np.random.seed(seed + 77)
         random.seed(seed + 77)
         assert _climb(case)[1:] == first
 
