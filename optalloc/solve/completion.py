@@ -102,7 +102,8 @@ class Completion:
 
         programme, self.cost, self.missed, self.sign = elastic.programme(self.rest, elastic.rows, drawn_in=not steps)
         # What links switch on stays as it is: linked projects are not changed here.
-        switched = arrays.decision & ~is_decided
+        # Links that are priced are rows like any other, and what they switch on follows the acceptances.
+        switched = groups.decision[elastic.part.columns][elastic.slim.columns] & ~is_decided
         switched[extra[has_extra]] = False
         held = np.flatnonzero(switched)
         programme.column_lower[place[held]] = programme.column_upper[place[held]] = point[held]
@@ -177,7 +178,7 @@ class Completion:
         return self._strides() if self.steps else self._choices()
 
     def _choices(self) -> Moves:
-        chosen = (self._accept >= 0) & (self.value[self._accept] > 0.5)
+        chosen = self._chosen()
         current = np.full(self.pricing.groups.projects, -1, dtype=np.int64)
         current[self._project[chosen]] = np.flatnonzero(chosen)
         enters = np.flatnonzero(self._movable & ~chosen)
@@ -190,6 +191,12 @@ class Completion:
         )
         return Moves(np.concatenate([self._project[enters], self._project[drops]]), sparse.csr_matrix(delta))
 
+    def _chosen(self) -> Mask:
+        """Return which choices are accepted, shape (choices,)."""
+        chosen = self._accept >= 0
+        chosen[chosen] = self.value[self._accept[chosen]] > 0.5
+        return chosen
+
     def _entries(self, units: Codes) -> sparse.csr_matrix:
         """Return a row for each choice with its acceptance in it; nothing for -1."""
         some = np.flatnonzero(units >= 0)
@@ -197,8 +204,8 @@ class Completion:
         return sparse.csr_matrix(entries, shape=(len(units), len(self.decided)))
 
     def _strides(self) -> Moves:
-        chosen = (self._accept < 0) | (self.value[self._accept] > 0.5)
-        awards = np.flatnonzero((self._extra >= 0) & chosen & (self._most > 0))
+        able = (self._accept < 0) | self._chosen()
+        awards = np.flatnonzero((self._extra >= 0) & able & (self._most > 0))
         units, strides = np.repeat(awards, len(STRIDES)), np.tile(STRIDES, len(awards))
         at = self.value[self._extra[units]] + strides
         able = (at >= 0) & (at <= self._most[units])
@@ -227,18 +234,20 @@ class Completion:
         gain = self._worth - self._by_decided @ duals
         vector = self._by_decided
         if not self.steps:
-            gain, vector = self._with_awards(gain, duals)
+            gain, vector = self._with_awards(gain, duals, x, basic)
         change = -np.asarray(vector @ inverse.T)
         if not self.steps:
             self._without_awards(change, basic)
         return Tableau(gain, change, (value - lower)[basic], (upper - value)[basic], below, above)
 
-    def _with_awards(self, gain: Vector, duals: Vector) -> tuple[Vector, sparse.csr_matrix]:
-        """Add to acceptances what their awards are worth and add to the rows, where more of them is worth something."""
+    def _with_awards(self, gain: Vector, duals: Vector, x: Vector, basic: Codes) -> tuple[Vector, sparse.csr_matrix]:
+        """Add to acceptances what their awards are worth and add to the rows: where these are at their most, and of
+        other choices where more of them is worth something."""
         units = np.flatnonzero((self._accept >= 0) & (self._extra >= 0))
         awards = self._extra[units]
         worth = self.cost[awards] - np.asarray(self._matrix[:, awards].T @ duals).ravel()
-        raised = worth > 0
+        raised = np.where(self._chosen()[units], x[awards] > 0.5 * self._most[units], worth > 0)
+        raised &= ~np.isin(awards, basic)
         units, awards = units[raised], awards[raised]
         most = self._most[units]
         gain = gain.copy()

@@ -18,7 +18,7 @@ from optalloc.solve.certificate import certificate
 from optalloc.solve.direct import BRANCHING, LINEAR
 from optalloc.solve.exact_awards import solve_awards
 from optalloc.solve.exactness import decision_of, point_of
-from optalloc.solve.groups import Codes, Mask, NoState
+from optalloc.solve.groups import Codes, Mask, NoState, OwnBounds
 from optalloc.solve.highs import Outcome, solve_lp, solve_mip
 from optalloc.solve.neighbourhoods import improve
 from optalloc.solve.parts import Part, Slim, without_cells
@@ -143,7 +143,7 @@ def search_by_cores(record: Record) -> str:
     record.watch.phase = "linear bound"
     try:
         pricing = Pricing(record.base, record.cost, record.fund.ledger.project_of)
-    except NoState as trouble:
+    except (NoState, OwnBounds) as trouble:
         return str(trouble)
     prices = priced(pricing, record.watch, close=max(1e-9, record.gap / 50))
     if prices is None:

@@ -38,6 +38,10 @@ class NoState(Exception):
     """Linked projects cannot keep their links, whatever is decided."""
 
 
+class OwnBounds(Exception):
+    """Somebody has fixed a decision, or given it bounds that groups do not know."""
+
+
 @dataclass(frozen=True)
 class Vertex:
     """The best decision of every group at some reduced costs.
@@ -111,6 +115,9 @@ class Groups:
         local = arrays.local.copy()
         self.must = np.zeros(self.projects, dtype=np.bool_)
         self.linked: Mask = np.zeros(self.projects, dtype=np.bool_)
+        lower, upper = arrays.column_lower[self.decision], arrays.column_upper[arrays.accept[self._has_accept]]
+        if (lower != 0).any() or not np.isin(upper, (0.0, 1.0)).all():
+            raise OwnBounds("decisions have bounds of their own")
         self._link_up(local)
         self.local = np.flatnonzero(local)
         self.coupling = np.flatnonzero(~local)
@@ -311,19 +318,22 @@ class Groups:
         tied[of_together] = True
 
         project_of_entry = self.project_of_column[rows.col]
-        # A row of one project says that one choice may or must be made; any other row of one project couples.
+        project_of_row = np.full(len(linking), -1, dtype=np.int64)
+        project_of_row[rows.row] = project_of_entry
+        # A row of one project says that one choice may, or one of all must be made; any other row of one project
+        # couples.
         plain = np.ones(len(linking), dtype=np.bool_)
         plain[rows.row[rows.data != 1]] = False
+        choices = np.bincount(self._unit_project[self._has_accept], minlength=self.projects)
+        of_all = np.bincount(rows.row, minlength=len(linking)) == choices[project_of_row]
         lower, upper = arrays.row_lower[linking], arrays.row_upper[linking]
-        plain &= (upper >= 1) & ((lower <= 0) | (lower == 1))
+        plain &= (upper >= 1) & ((lower <= 0) | ((lower == 1) & of_all))
         single = ~tied[of_row]
         local[linking[single & ~plain]] = False
         must = single & plain & (lower == 1)
-        project_of_row = np.full(len(linking), -1, dtype=np.int64)
-        project_of_row[rows.row] = project_of_entry
         self.must[project_of_row[must]] = True
         self._link = self._patterns(
-            linking, rows, of_project, of_row, np.flatnonzero(tied), together, of_together, local
+            linking, rows, of_project, of_row, np.flatnonzero(tied), together, of_together, plain, local
         )
 
     def _patterns(
@@ -335,6 +345,7 @@ class Groups:
         tied: Codes,
         together: Codes,
         of_together: Codes,
+        plain: Mask,
         local: Mask,
     ) -> _Linked | None:
         """Enumerate the states of every linked group, once for each shape of group that occurs."""
@@ -358,7 +369,7 @@ class Groups:
             if table is None:  # priced instead: the links couple, what they switch on is no group's
                 tied_rows = linking[rows_of[group]]
                 owners = [set(self.project_of_column[by_row[r].indices].tolist()) for r in rows_of[group]]
-                alone = np.array([len(own) == 1 and -1 not in own for own in owners])
+                alone = np.array([len(own) == 1 and -1 not in own for own in owners]) & plain[rows_of[group]]
                 local[tied_rows[~alone]] = False
                 self.decision[switches] = False
                 for r in np.array(rows_of[group])[alone].tolist():

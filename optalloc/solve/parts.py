@@ -10,10 +10,16 @@ from scipy import sparse
 from optalloc.solve.arrays import Arrays, Vector
 from optalloc.solve.groups import Codes, Mask
 
+#: Rows missed by more than this share of what they hold are missed.
+MISSED = 1e-6
+
 
 @dataclass(frozen=True)
 class Part:
-    """A programme on some of its columns, the others left at given values. `rows` are those that are still needed."""
+    """A programme on some of its columns, the others left at given values. `rows` are those that are still needed:
+
+    that have a column left, or that the others miss by themselves, so that the part has no solution.
+    """
 
     arrays: Arrays
     columns: Codes
@@ -21,13 +27,20 @@ class Part:
     outside: Vector
 
     @classmethod
-    def of(cls, arrays: Arrays, inside: Mask, point: Vector) -> Part:
-        """Keep the columns `inside`; all others stand at `point`. Shapes (columns,)."""
+    def of(cls, arrays: Arrays, inside: Mask, point: Vector, *, sample: bool = False) -> Part:
+        """Keep the columns `inside`; all others stand at `point`. Shapes (columns,).
+
+        In a sample the others are not there, so that they miss nothing.
+        """
         columns = np.flatnonzero(inside)
         outside = np.where(inside, 0.0, point)
         matrix = sparse.csr_matrix(arrays.matrix[:, columns])
-        rows = np.flatnonzero(np.diff(matrix.indptr))
+        needed = np.diff(matrix.indptr) > 0
         activity = arrays.matrix @ outside
+        if not sample:
+            allowed = MISSED * np.maximum(1.0, np.abs(activity))
+            needed |= (activity < arrays.row_lower - allowed) | (activity > arrays.row_upper + allowed)
+        rows = np.flatnonzero(needed)
         number = np.full(len(inside), -1, dtype=np.int64)
         number[columns] = np.arange(len(columns))
         part = replace(

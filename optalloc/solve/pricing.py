@@ -48,7 +48,7 @@ class Pricing:
         share = float(kept.mean())
         inside = self.groups.columns_of(kept)
         inside[self.groups.master] = True
-        part = Part.of(self.arrays, inside, np.zeros(len(inside)))
+        part = Part.of(self.arrays, inside, np.zeros(len(inside)), sample=True)
         scaled = part.arrays
         coupling = np.ones(len(self.arrays.row_lower), dtype=np.bool_)
         coupling[self.groups.local] = False

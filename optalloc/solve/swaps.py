@@ -159,6 +159,7 @@ class SwapSearch:
     def _descend(self) -> None:
         """Sweep until nothing gets better."""
         for _ in range(SWEEPS):
+            self.watch.tell()
             if self.watch.must_stop() or not self._sweep():
                 return
 

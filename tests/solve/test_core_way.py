@@ -10,6 +10,7 @@ import random
 from decimal import Decimal
 from fractions import Fraction
 
+import pyomo.environ as pyo
 import pytest
 
 from integrated_fund.evaluation import Decision
@@ -125,6 +126,46 @@ def test_both_ways_agree_on_many_rounds(batch: int) -> None:
 def test_both_ways_agree_in_tiny_cores_on_many_rounds(batch: int) -> None:
     for seed in range(batch * BATCH, (batch + 1) * BATCH):
         _agree(seed)
+
+
+# Constraints of one's own.
+
+
+def _own(kind: str, seed: int, method: Method) -> Decimal | None:
+    """Return the optimum of a random round with something of one's own in it; None where there is no plan."""
+    rng = random.Random(seed)
+    fund = Fund(round_of(random_tables(rng)))
+    arrays, project_of = arrays_of(fund), fund.ledger.project_of
+    units = [unit for unit in range(len(project_of)) if arrays.accept[unit] >= 0]
+    extras = [int(column) for column in arrays.extra if column >= 0 and arrays.column_upper[column] > 0]
+    if not units or not extras:
+        return None
+    one = rng.choice(units)
+    several = [unit for unit in units if (project_of[units] == project_of[unit]).sum() > 2] or units
+    some = [unit for unit in several if project_of[unit] == project_of[several[0]]][1:3]
+    accepted, award = fund.variables[arrays.accept[one]], fund.variables[rng.choice(extras)]
+    if kind == "one of two choices" and some:
+        fund.model.mine = pyo.Constraint(expr=sum(fund.variables[arrays.accept[unit]] for unit in some) >= 1)
+    elif kind == "an acceptance fixed":
+        accepted.fix(1)
+    elif kind == "an award fixed":
+        award.fix(rng.randint(0, int(award.ub)))
+    elif kind == "a least award":
+        award.setlb(1)
+    else:
+        fund.model.mine = pyo.Constraint(expr=award + 2 * accepted <= int(award.ub) // 2)
+    result = plan_of(fund, Watch(), gap=Decimal(0), method=method)
+    return result.objective if isinstance(result, Plan) else None
+
+
+@pytest.mark.usefixtures("tiny_cores")
+@pytest.mark.parametrize(
+    "kind", ["one of two choices", "an acceptance fixed", "an award fixed", "a least award", "a row of an award"]
+)
+def test_what_somebody_adds_to_the_model_holds(kind: str) -> None:
+    """Seed 112: a row over projects that no core had; 79: a bound on an acceptance."""
+    for seed in (*range(14), 57, 79, 112, 123):
+        assert _own(kind, seed, "core") == _own(kind, seed, "direct"), seed
 
 
 # What prices decide.
