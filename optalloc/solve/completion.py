@@ -25,6 +25,8 @@ from optalloc.solve.resolving import Resolving
 
 #: What passing a bound costs, in first ratios of the dual simplex.
 RATIOS = 3.0
+#: No row gets dearer than so many times the mean.
+DEAREST = 1e5
 #: Steps by which a decided award may be moved at a time.
 STRIDES = (1.0, -1.0, 3.0, -3.0, 10.0, -10.0)
 
@@ -115,6 +117,8 @@ class Completion:
         self._matrix = sparse.csc_matrix(programme.matrix)
         self._linear = Resolving(programme, self.cost)
         self._everywhere = np.arange(len(self.lower))
+        mean = float(elastic.weight.sum()) / max(1, len(elastic.weight))
+        self._dearest = np.maximum(DEAREST * mean, elastic.weight)
         self._bound_awards(np.flatnonzero(has_accept))
         self.refresh()
         self._complete()
@@ -143,19 +147,20 @@ class Completion:
         self._complete()
 
     def weigh(self, factor: Vector) -> None:
-        """Multiply what it costs to miss each row, shape (coupling rows,)."""
-        self.elastic = replace(self.elastic, weight=self.elastic.weight * factor)
+        """Multiply what it costs to miss each row, shape (coupling rows,), up to what numbers can carry."""
+        weight = np.minimum(self.elastic.weight * factor, self._dearest)
+        self.elastic = replace(self.elastic, weight=weight)
         slack = np.arange(len(self.rest), len(self.cost))
         self.cost[slack] = -self.elastic.weight[self.missed]
         self._linear.price_columns(slack, self.cost[slack])
         self._complete()
 
     def misses(self) -> Vector:
-        """Return by how much each coupling row is missed, shape (coupling rows,)."""
+        """Return by how much each coupling row is missed, its margin apart; shape (coupling rows,)."""
         self._settle()
         missed = np.zeros(len(self.lower))
         np.add.at(missed, self.missed, np.maximum(self._linear.point()[len(self.rest) :], 0.0))
-        return missed
+        return missed if self.steps else np.maximum(missed - self.elastic.margin, 0.0)
 
     def point(self) -> Vector:
         """Return the completion as a point of `elastic.slim`."""

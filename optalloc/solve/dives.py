@@ -47,7 +47,14 @@ class Dive:
     """Round columns of a linear programme one after the other."""
 
     def __init__(
-        self, programme: Programme, cost: Vector, whole: Codes, loss: float, watch: Watch, share: int, rest: int
+        self,
+        programme: Programme,
+        cost: Vector,
+        whole: Codes,
+        loss: float,
+        watch: Watch,
+        share: int = SHARE,
+        rest: int = REST,
     ) -> None:
         """`whole` are the columns to be rounded, one in `share` of the fractional ones at a time, `rest` all at once.
 

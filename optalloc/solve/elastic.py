@@ -24,8 +24,9 @@ from optalloc.solve.record import Record
 
 WEIGHT = 5.0
 FLOOR = 0.05
-#: Steps of a typical award by which rows are drawn in.
+#: Steps of a typical award by which rows are drawn in where so many bind; less where fewer do.
 MARGIN = 1.0
+MANY = 80
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,14 @@ class Elastic:
         weight = WEIGHT * np.maximum(worth, FLOOR * pricing.typical / typical)
         extra = slim.arrays.extra[slim.arrays.extra >= 0]
         step = _typical(sparse.csr_matrix(matrix[:, extra]), np.zeros(len(rows)))
+        # The more rows bind, the more of them rounding misses.
+        share = min(1.0, np.count_nonzero(worth > 1e-9) / MANY)
         # A row that is equal on both sides, or nearly, has no room to give.
-        margin = np.minimum(MARGIN * step, (slim.arrays.row_upper - slim.arrays.row_lower)[rows] / 4)
+        margin = np.minimum(MARGIN * share * step, (slim.arrays.row_upper - slim.arrays.row_lower)[rows] / 4)
         return cls(part, slim, rows, weight, margin, float(record.cost @ part.outside))
 
     def programme(
-        self, columns: Codes, rows: Codes, *, drawn_in: bool
+        self, columns: Codes, rows: Codes, *, drawn_in: bool = False
     ) -> tuple[IntegerProgramme, Vector, Codes, Vector]:
         """Return some columns and rows of the core with slack columns behind them, and the cost.
 

@@ -47,7 +47,7 @@ def _is_plan(tables: Tables, *, core: int | None = None) -> bool:
         return False
     if _down(case).any():
         return False
-    x = dive(case.elastic, case.pricing.typical, Watch())
+    x = dive(case.elastic, case.pricing.typical, Watch(), SHARE, 0)
     assert x is not None
     return solve_awards(case.record, case.elastic.whole(x)) and case.record.best is not None
 

@@ -100,3 +100,16 @@ def test_widths_and_places() -> None:
         assert (base.accept[elastic.slim.arrays.accept >= 0] >= 0).all()
         assert float(case.record.cost @ elastic.whole(np.zeros(len(mask)))) == pytest.approx(elastic.constant)
         assert (elastic.weight > 0).all()
+
+
+def test_rows_are_drawn_in_by_their_margin_only_when_asked() -> None:
+    case = priced_round(dozen(3))
+    assert case is not None
+    elastic = replace(case.elastic, margin=np.full(len(case.elastic.rows), 0.25))
+    columns, rows = np.arange(len(elastic.slim.cost)), np.arange(len(elastic.slim.arrays.row_lower))
+    as_is, _, _, _ = elastic.programme(columns, rows)
+    drawn_in, _, _, _ = elastic.programme(columns, rows, drawn_in=True)
+    expected = np.zeros(len(rows))
+    expected[elastic.rows] = 0.25
+    assert np.array_equal(drawn_in.row_lower, as_is.row_lower + expected)
+    assert np.array_equal(drawn_in.row_upper, as_is.row_upper - expected)

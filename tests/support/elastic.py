@@ -69,6 +69,8 @@ def priced_round(
     search = CoreSearch(record, pricing, prices)
     inside = search.columns(search.core(pricing.groups.projects if core is None else core))
     elastic = Elastic.of(record, pricing, prices.y, inside, prices.vertex.x)
+    # What is held against the programme solved from scratch is not drawn in.
+    elastic = replace(elastic, margin=np.zeros(len(elastic.rows)))
     return Priced(record, pricing, elastic, prices.bound, search)
 
 
