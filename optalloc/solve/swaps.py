@@ -153,11 +153,24 @@ class SwapSearch:
     @property
     def keeps_all(self) -> bool:
         """Whether the best acceptances miss no row."""
+        return self._keeps(self._best_missed)
+
+    def _keeps(self, missed: Vector) -> bool:
         size = np.maximum(1.0, np.abs(self.completion.activity))
-        return not (self._best_missed > MISSED * size).any()
+        return not (missed > MISSED * size).any()
 
     def _descend(self) -> None:
-        """Sweep until nothing gets better."""
+        """Sweep until nothing gets better. From acceptances that keep all on, none that miss a row are better."""
+        completion = self.completion
+        for _ in range(DEARER_TIMES):
+            self._sweeps()
+            missed = completion.misses()
+            if not self.keeps_all or self._keeps(missed):
+                return
+            completion.weigh(np.where(missed > 0, DEARER, 1.0))
+            completion.go_to(self.best)
+
+    def _sweeps(self) -> None:
         for _ in range(SWEEPS):
             self.watch.tell()
             if self.watch.must_stop() or not self._sweep():

@@ -59,14 +59,15 @@ def _climb(case: Priced, kicks: int = 6) -> tuple[SwapSearch, list[float], list[
     linked = start[base.accept[(base.accept >= 0) & ~free]]
     values, points = [], []
     for x in search.plans(kicks):
+        assert search.keeps_all
         _keeps(case, x, linked, free)
         value = float(case.record.cost @ case.elastic.whole(x))
         assert value == pytest.approx(search.completion.objective, rel=1e-6, abs=1e-6)
         values.append(value)
         points.append(x.tolist())
     assert values == sorted(values)
-    if search.keeps_all:
-        assert values
+    assert search.keeps_all == bool(values), "what keeps all is not given up for what misses a row"
+    if values:
         search.completion.go_to(search.best)
         assert search.completion.objective == pytest.approx(max(values), rel=1e-6, abs=1e-6)
     return search, values, points
