@@ -24,9 +24,9 @@ from optalloc.solve.record import Record
 
 WEIGHT = 5.0
 FLOOR = 0.05
-#: Steps of a typical award by which rows are drawn in where so many bind; less where fewer do.
+#: Steps of a typical award by which rows are drawn in where many rows bind; less where fewer do, nothing with few.
 MARGIN = 1.0
-MANY = 80
+FEW, MANY = 40, 80
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Elastic:
         extra = slim.arrays.extra[slim.arrays.extra >= 0]
         step = _typical(sparse.csr_matrix(matrix[:, extra]), np.zeros(len(rows)))
         # The more rows bind, the more of them rounding misses.
-        share = min(1.0, np.count_nonzero(worth > 1e-9) / MANY)
+        share = float(np.clip((np.count_nonzero(worth > 1e-9) - FEW) / (MANY - FEW), 0.0, 1.0))
         # A row that is equal on both sides, or nearly, has no room to give.
         margin = np.minimum(MARGIN * share * step, (slim.arrays.row_upper - slim.arrays.row_lower)[rows] / 4)
         return cls(part, slim, rows, weight, margin, float(record.cost @ part.outside))
