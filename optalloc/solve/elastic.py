@@ -59,6 +59,9 @@ class Elastic:
         matrix = sparse.csr_matrix(slim.arrays.matrix[rows])
         typical = _typical(sparse.csr_matrix(matrix[:, accept]), _typical(matrix, np.ones(len(rows))))
         worth = np.abs(price[part.rows][slim.rows][rows])
+        # Rows of sources alone hold the same money: what is lacking in one year may be binding in another.
+        money = np.diff(sparse.csr_matrix(matrix[:, slim.arrays.decision]).indptr) == 0
+        worth[money] = worth[money].max(initial=0.0)
         weight = WEIGHT * np.maximum(worth, FLOOR * pricing.typical / typical)
         extra = slim.arrays.extra[slim.arrays.extra >= 0]
         step = _typical(sparse.csr_matrix(matrix[:, extra]), np.zeros(len(rows)))

@@ -55,6 +55,11 @@ def search(
     except MemoryError:
         watch.stop("memory")
         return record.found()
+    except KeyboardInterrupt:  # between two runs of the solver, where nobody else listens
+        if watch.stopped == "interrupted":
+            raise  # asked a second time: at once
+        watch.stop("interrupted")
+        return record.found()
 
 
 def _searched(record: Record, method: Method) -> bool:

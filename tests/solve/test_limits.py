@@ -87,6 +87,29 @@ def test_a_search_without_memory_keeps_its_plan(monkeypatch: pytest.MonkeyPatch)
     assert verify(fund.round, result).ok
 
 
+@pytest.mark.parametrize("asked_twice", [False, True])
+def test_interrupted_between_two_runs_a_search_keeps_its_plan(
+    monkeypatch: pytest.MonkeyPatch, asked_twice: bool
+) -> None:
+    watch = Watch()
+
+    def interrupt(*_: object) -> bool:
+        if asked_twice:
+            watch.stop("interrupted")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("optalloc.solve.direct._whole", interrupt)
+    fund = Fund(round_of(generate(400, seed=3, tightness=0)))
+    if asked_twice:
+        with pytest.raises(KeyboardInterrupt):
+            plan_of(fund, watch, method="direct", gap=Decimal(0))
+        return
+    result = plan_of(fund, watch, method="direct", gap=Decimal(0))
+    assert not isinstance(result, NoPlan)
+    assert (result.status, result.manifest["stopped"]) == ("feasible", "interrupted")
+    assert verify(fund.round, result).ok
+
+
 def test_ties_that_memory_does_not_suffice_to_break_keep_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     def greedy(*_: object) -> None:
         raise MemoryError
