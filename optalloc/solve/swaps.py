@@ -123,11 +123,12 @@ class SwapSearch:
         """Keep the decisions if they are better than the best, also once what they miss is mended."""
         completion = self.completion
         if completion.objective > self._objective + self.least:
-            before = (self.best, self._objective, self._best_missed)
-            found = list(self._kept(least=self._objective if self.keeps_all else -np.inf))
-            if found or self._objective > before[1]:
+            before, kept_all = (self.best, self._objective, self._best_missed), self.keeps_all
+            found = list(self._kept(least=self._objective if kept_all else -np.inf))
+            if found or not kept_all:
                 yield from found
                 return
+            # What misses a row is not better than what keeps all.
             self.best, self._objective, self._best_missed = before
         completion.go_to(self.best)
 
@@ -153,24 +154,11 @@ class SwapSearch:
     @property
     def keeps_all(self) -> bool:
         """Whether the best acceptances miss no row."""
-        return self._keeps(self._best_missed)
-
-    def _keeps(self, missed: Vector) -> bool:
         size = np.maximum(1.0, np.abs(self.completion.activity))
-        return not (missed > MISSED * size).any()
+        return not (self._best_missed > MISSED * size).any()
 
     def _descend(self) -> None:
-        """Sweep until nothing gets better. From acceptances that keep all on, none that miss a row are better."""
-        completion = self.completion
-        for _ in range(DEARER_TIMES):
-            self._sweeps()
-            missed = completion.misses()
-            if not self.keeps_all or self._keeps(missed):
-                return
-            completion.weigh(np.where(missed > 0, DEARER, 1.0))
-            completion.go_to(self.best)
-
-    def _sweeps(self) -> None:
+        """Sweep until nothing gets better."""
         for _ in range(SWEEPS):
             self.watch.tell()
             if self.watch.must_stop() or not self._sweep():
