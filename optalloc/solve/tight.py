@@ -90,13 +90,18 @@ class TightSearch:
         """Yield the acceptances of other dives, at the weights that have been learned meanwhile."""
         assert self._swaps is not None
         completion, watch = self._swaps.completion, self.record.watch
+        begun: set[bytes] = set()
         for share, rest in DIVES:
             watch.phase = "diving"
             point = dive(completion.elastic, completion.pricing.typical, watch, share, rest)
             watch.phase = "swapping"
             if point is None:
                 return
-            yield point[completion.decided]
+            acceptances = point[completion.decided]
+            if acceptances.tobytes() in begun:
+                return  # dives of these shares end alike here
+            begun.add(acceptances.tobytes())
+            yield acceptances
 
     def _worth_while(self, objective: float) -> bool:
         """Whether acceptances are so much better than the best plan that their awards are put into whole steps now."""
