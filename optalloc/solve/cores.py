@@ -32,6 +32,9 @@ CORE_NODES = 100
 #: Up to this number of projects the last core is the whole round, and its bound counts.
 WHOLE = 4000
 WHOLE_NODES = 2000
+ROOT_NODES = 1
+#: A gap of so many times the asked one may be closed by the bound alone.
+NEAR = 3.0
 #: A core with all undecided projects is solved to the end up to this number of integer columns.
 SETTLED = 4000
 SETTLED_SHARE = 0.5
@@ -70,6 +73,14 @@ class CoreSearch:
         # An award that moves by one step is otherwise, too.
         vertex = self.prices.vertex
         return self.pricing.groups.whole(np.minimum(vertex.margin, vertex.step_margin) <= distance)
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the gap is open, but not far from closed."""
+        record = self.record
+        if record.value is None or record.closed:
+            return False
+        return record.bound - record.value <= NEAR * record.gap * abs(record.value)
 
     def few_undecided(self) -> bool:
         """Whether the undecided projects are few enough to settle the round with them."""
@@ -156,6 +167,11 @@ def search_by_cores(record: Record) -> str:
     tight = TightSearch(search) if is_tight(search) else None
     if tight is not None:
         tight.visit()
+        # A plan is near: what the root's cuts prove may be all that is missing.
+        if search.is_near and not record.watch.must_stop() and len(search.margin) <= WHOLE:
+            _core(search, len(search.margin), ROOT_NODES)
+        if not record.closed and not record.watch.must_stop():
+            tight.visit()
         if record.closed or record.watch.must_stop():
             return ""
     _growing_cores(search)
@@ -184,13 +200,20 @@ def _growing_cores(search: CoreSearch) -> None:
     for size in sizes:
         if record.closed or record.watch.must_stop() or search.few_undecided():
             return
-        whole = size == projects
-        record.watch.phase = f"core of {size}"
-        nodes = WHOLE_NODES if whole else CORE_NODES
-        base = search.prices.vertex.x
-        outcome = search.solve(search.core(size), base, nodes, gap=record.gap / 4, target=record.target())
-        if whole and outcome.status != "infeasible":
-            record.bounded(outcome.bound, BRANCHING)
+        _core(search, size, WHOLE_NODES if size == projects else CORE_NODES)
+
+
+def _core(search: CoreSearch, size: int, nodes: int) -> None:
+    """Solve the core of so many projects; the bound of all projects counts."""
+    record = search.record
+    record.watch.phase = f"core of {size}"
+    base = search.prices.vertex.x
+    whole = size == len(search.margin)
+    # All projects' bound is the round's: with a plan at hand it need not be better than asked.
+    gap = record.gap * (1 - 1e-3) if whole and record.best is not None else record.gap / 4
+    outcome = search.solve(search.core(size), base, nodes, gap=gap, target=record.target())
+    if whole and outcome.status != "infeasible":
+        record.bounded(outcome.bound, BRANCHING)
 
 
 def _settle(search: CoreSearch) -> None:

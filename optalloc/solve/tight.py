@@ -32,8 +32,8 @@ CORE = 1500
 BINDING = 40
 #: Shares and rests of the dives after the first.
 DIVES = ((8, 30), (2, 40), (8, 40), (4, 40), (3, 60))
-#: Kicks in vain after which the search goes on elsewhere: the first time, and later.
-KICKS = (6, 30)
+#: Kicks in vain after which the search goes on elsewhere, by visit.
+KICKS = (0, 6, 30)
 #: Awards that are decided by branching where swaps of steps do not find any.
 BRANCHED = 200
 #: Awards are put into whole steps when that brings the plan nearer to the bound by this share of the distance.
@@ -66,7 +66,7 @@ class TightSearch:
         if self._swaps is None:
             return
         record.watch.phase = "swapping"
-        starts = self._starts() if self._visits == 0 else ()
+        starts = self._starts() if self._visits == 1 else ()
         for _ in self._swaps.plans(KICKS[min(self._visits, len(KICKS) - 1)], starts):
             if self._worth_while(self._swaps.completion.objective):
                 self._take(self._swaps.completion)
