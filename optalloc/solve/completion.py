@@ -119,7 +119,8 @@ class Completion:
         self._everywhere = np.arange(len(self.lower))
         mean = float(elastic.weight.sum()) / max(1, len(elastic.weight))
         self._dearest = np.maximum(DEAREST * mean, elastic.weight)
-        self._bound_awards(np.flatnonzero(has_accept))
+        if not steps:
+            self._bound_awards(np.flatnonzero(has_accept))
         self.refresh()
         self._complete()
 
@@ -305,7 +306,7 @@ class Completion:
     def _bound_awards(self, units: Codes) -> None:
         """A project's award needs its acceptance."""
         units = units[self._extra[units] >= 0]
-        if self.steps or not len(units):
+        if not len(units):
             return
         awards = self._extra[units]
         most = np.where(self.value[self._accept[units]] > 0.5, self._most[units], 0.0)

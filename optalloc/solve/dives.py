@@ -1,10 +1,10 @@
-"""Whole acceptances, or awards in whole steps, down the linear programme: one rounding after the other.
+"""Whole acceptances down the linear programme: one part of them rounded after the other.
 
 The linear programme of a core is solved with its rows elastic. The columns nearest to a whole number are rounded and
-held, the rest is solved again from the last basis, until none is left in between (diving: L. A. Wolsey, Integer
-Programming, 1998, section 12.5). There is one fractional column for each binding row at most, but each rounding
-makes another one fractional as long as there is a choice: that is what keeps the rows. A rounding that loses much is
-tried the other way too.
+held, the rest is solved again from the last basis, until few are left in between; these are rounded all at once
+(diving: L. A. Wolsey, Integer Programming, 1998, section 12.5). There is one fractional column for each binding row at
+most, but each rounding makes another one fractional as long as there is a choice: that is what keeps the rows. A part
+that loses much is rounded in smaller parts, and one column alone the other way too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHARE = 4
 WHOLE = 1e-6
 #: So few are rounded all at once.
 REST = 50
-#: A rounding that costs more than this, in typical benefits, is tried the other way too.
+#: A part that costs more than this, in typical benefits, is rounded in smaller parts.
 LOSS = 5.0
 
 

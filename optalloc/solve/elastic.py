@@ -76,7 +76,8 @@ class Elastic:
     ) -> tuple[IntegerProgramme, Vector, Codes, Vector]:
         """Return some columns and rows of the core with slack columns behind them, and the cost.
 
-        The last two say which coupling row each slack column belongs to (its place in `self.rows`), and its sign.
+        The last two say which coupling row each slack column belongs to (its place in `self.rows`), and its sign. With
+        `drawn_in` the coupling rows are narrower by their margin.
         """
         arrays = self.slim.arrays
         place = np.full(len(arrays.row_lower), -1, dtype=np.int64)

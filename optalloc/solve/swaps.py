@@ -96,7 +96,6 @@ class SwapSearch:
         self._objective = completion.objective
         self.best = completion.value.copy()
         self._best_missed = completion.misses()
-        self.sweeps = 0
 
     def plans(self, kicks: int, starts: Iterable[Vector] = ()) -> Iterator[Vector]:
         """Yield a completed point of the core whenever the best decisions that miss no row are better than before.
