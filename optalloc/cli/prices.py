@@ -114,6 +114,7 @@ def prices(
         seconds["solve"] = time.monotonic() - began
         if isinstance(solution, NoPlan):
             line.close()
+            del seconds["prices"]
             return no_plan(solution, checked, seconds, as_json)
         began = time.monotonic()
         if level > len(fund.appraisal.levels):

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from optalloc.plan.price_report import Curve, CurvePoint, PriceLine, PriceReport, by_cost
+from optalloc.plan.plan import stated
+from optalloc.plan.price_report import Curve, CurvePoint, Price, PriceLine, PriceReport, by_cost
 from optalloc.solve.exactness import Tightening
 from optalloc.solve.highs import solve_lp
 from optalloc.solve.moved import moved_arrays
@@ -38,11 +39,15 @@ def with_curves(priced: Priced, report: PriceReport, solution: Solution, watch: 
         for move in moves:
             change = found.get((move.number, move.step))
             if move.number == number and change is not None:
-                value = None if change.found is None or isinstance(change.found, str) else report.value + change.found
+                value = _value(report, change.found)
                 points.append(CurvePoint(line.typed + move.step, value, _relaxed(solution, priced, move, watch)))
         ordered = tuple(sorted(points, key=lambda point: point.bound))
         curves.append(Curve(line.rule, line.member, priced.levers[number].is_share, ordered))
     return replace(report, curves=tuple(curves))
+
+
+def _value(report: PriceReport, found: Price) -> Decimal | None:
+    return None if found is None or isinstance(found, str) else stated(report.value + found)
 
 
 def _dearest(report: PriceReport) -> Iterator[tuple[int, PriceLine]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from integrated_fund.round import Rule
+from optalloc.plan.plan import stated
 from optalloc.plan.price_report import Change, Curve, Price, PriceLine, PriceReport, by_cost
 from optalloc.workbook.plan_charts import ChartMaker
 from optalloc.workbook.plan_sheets import PlanBook
@@ -101,7 +102,7 @@ def _room(out: PlanBook, line: PriceLine, end: Decimal | None) -> Cell:
     """Return how far the bound can move until the price changes."""
     if line.bound is None:
         return None
-    return out.word("unlimited") if end is None else abs(end - line.bound)
+    return out.word("unlimited") if end is None else stated(abs(end - line.bound))
 
 
 def _found(out: PlanBook, change: Change | None) -> Cell:
