@@ -68,7 +68,8 @@ def print_prices(
         "more in the pool gains as much; up, down: the round solved again with the bound moved by the step.\n",
         style="dim",
     )
-    for line in costly[:_SENTENCES]:
+    moved = [line for line in costly if line.step is not None]
+    for line in (moved or costly)[:_SENTENCES]:
         console.print(f"• {shown_whole(line.sentence)}")
     spent = ", ".join(f"{step} {value:.1f} s" for step, value in seconds.items() if value >= 0.05)
     console.print(f"\nTime: {spent}", style="dim")

@@ -19,13 +19,22 @@ if TYPE_CHECKING:
     from integrated_fund.fund import Fund
 
 EXAMPLES = (
-    "Examples: optalloc prices round.xlsx  |  optalloc prices round.xlsx -o plan.xlsx --plots pictures  |  "
+    "Examples: optalloc prices round.xlsx  |  optalloc prices round.xlsx west_floor  |  "
+    "optalloc prices round.xlsx -o plan.xlsx --plots pictures  |  "
     "optalloc prices round.xlsx --step west_floor=0.02 --step 5%  |  optalloc prices round.xlsx --no-changes"
 )
 
 
 def prices(
     round_file: RoundFile,
+    only: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Rules, sources or links to solve the round again for; default: all.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="PLAN.xlsx", help="Where to write the plan, with its Prices sheet."),
@@ -125,6 +134,7 @@ def prices(
             level=level - 1,
             part=part,
             steps=own_steps,
+            only=only,
             changes=changes,
             curves=output is not None or plots is not None,
             jobs=jobs or os.cpu_count() or 1,

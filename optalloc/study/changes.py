@@ -16,12 +16,13 @@ Where a tightened bound leaves the plan as it stands, nothing has to be solved.
 from __future__ import annotations
 
 import copyreg
+import signal
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from types import MappingProxyType
 from typing import Literal
 
@@ -47,14 +48,21 @@ from optalloc.study.prices import Priced
 #: From so many searches on, rounds large enough for the core way are shared out to processes.
 WORTH_SHARING = 6
 
+#: Seconds between two looks at the word to stop.
+POLLING = 0.25
 #: A plan counts as near as another if it is this much further away at most, and where it is this near, relatively.
 NEARLY = 1.5
 CLOSEST = 1e-6
 
 Direction = Literal["relaxes", "tightens"]
 
+
+def _read_only(mapping: dict[object, object]) -> MappingProxyType[object, object]:
+    return MappingProxyType(mapping)
+
+
 # Rounds go to other processes; their read-only mappings do not know how.
-copyreg.pickle(MappingProxyType, lambda proxy: (MappingProxyType, (dict(proxy),)))
+copyreg.pickle(MappingProxyType, lambda proxy: (_read_only, (dict(proxy),)))
 
 
 @dataclass(frozen=True)
@@ -281,29 +289,38 @@ _mover: Mover | None = None
 
 
 def _take_over(base: _Base) -> None:
-    """Make the mover of a process."""
+    """Make the mover of a process. Ctrl-C is for the process that waits."""
     global _mover
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     fund = fund_for_solving(base.round)
     _mover = Mover(base, fund, arrays_of(fund))
 
 
-def _reach(number: int, move: Move) -> tuple[int, Reached]:
+def _reach(number: int, move: Move, seconds: float | None) -> tuple[int, Reached | None]:
+    """Return what a move reaches; None where the time was not enough."""
     assert _mover is not None
-    return number, _mover.reach(move, Watch())
+    watch = Watch(seconds)
+    result = _mover.reach(move, watch)
+    return number, None if watch.stopped is not None else result
 
 
 def _shared_out(base: _Base, moves: Sequence[Move], watch: Watch, jobs: int) -> Iterator[tuple[int, Reached]]:
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _take_over, (base,)) as pool:
-        waiting = [pool.submit(_reach, number, move) for number, move in enumerate(moves)]
-        try:
-            for done in as_completed(waiting, None if not np.isfinite(watch.left()) else max(0.0, watch.left())):
-                yield done.result()
-                if watch.must_stop():
-                    break
-        except TimeoutError:
-            watch.must_stop()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _take_over, (base,))
+    try:
+        left = watch.left() if np.isfinite(watch.left()) else None
+        waiting = {pool.submit(_reach, number, move, left) for number, move in enumerate(moves)}
+        while waiting and not watch.must_stop():
+            done, waiting = wait(waiting, POLLING, FIRST_COMPLETED)
+            watch.tell()
+            for future in done:
+                number, result = future.result()
+                if result is not None:
+                    yield number, result
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        if watch.stopped is not None:
+            for process in active_children():
+                process.terminate()
 
 
 def _compared(

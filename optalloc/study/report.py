@@ -3,7 +3,7 @@ certificate."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -40,6 +40,7 @@ def priced_report(
     level: int = 0,
     part: Decimal | None = None,
     steps: Mapping[str, Decimal] | None = None,
+    only: Collection[str] | None = None,
     changes: bool = True,
     curves: bool = False,
     jobs: int = 1,
@@ -47,15 +48,16 @@ def priced_report(
     """Return the price report of a solved round.
 
     Bounds are moved by `part` of them, or by what matters for each (`levers.default_step`); `steps` are those of single
-    rules, sources or links by name, in the unit of the typed bound. `curves` are made where there are changes. What a
-    stop leaves undone is left out.
+    rules, sources or links by name, in the unit of the typed bound; where `only` has names, those alone are moved.
+    `curves` are made where there are changes. What a stop leaves undone is left out. With `jobs` above 1 large rounds
+    are shared out to processes.
 
     Raises:
         WrongUse: a step is of something that is not there, or moves an amount below 0.
         SolverError: the solver failed.
     """
     priced = prices_of(solution, watch, level=level)
-    by_line = _steps(solution, priced, part, steps or {})
+    by_line = _steps(solution, priced, part, steps or {}, only)
     report = priced.report
     if changes and not watch.must_stop():
         moves = list(moves_of(priced, solution, by_line))
@@ -74,15 +76,21 @@ def priced_report(
 
 
 def _steps(
-    solution: Solution, priced: Priced, part: Decimal | None, steps: Mapping[str, Decimal]
+    solution: Solution,
+    priced: Priced,
+    part: Decimal | None,
+    steps: Mapping[str, Decimal],
+    only: Collection[str] | None,
 ) -> dict[int, Decimal]:
-    """Return the step of each line."""
-    unknown = set(steps) - {lever.name for lever in priced.levers}
+    """Return the step of each line that is moved."""
+    unknown = {*steps, *(only or ())} - {lever.name for lever in priced.levers}
     if unknown:
-        raise WrongUse("unknown_step", f"--step {min(unknown)}: the round has no rule, source or link of that name.")
+        raise WrongUse("unknown_step", f"The round has no rule, source or link named {min(unknown)}.")
     found: dict[int, Decimal] = {}
     for number, lever in enumerate(priced.levers):
         if lever.link is not None and lever.link.kind == "synergy":
+            continue
+        if only and lever.name not in only:
             continue
         if lever.name in steps:
             found[number] = steps[lever.name]

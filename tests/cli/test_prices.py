@@ -90,6 +90,12 @@ def test_steps(cli: Cli, book: Path) -> None:
     assert pools == {row["member"]: row["typed"] / 2 for row in halves if row["rule"] == "pool"}
 
 
+def test_only_some_are_solved_again(cli: Cli, book: Path) -> None:
+    rows = cli("prices", book, "pool", "--json").document("prices")["rows"]
+    assert {row["rule"] for row in rows if row["change_more"]} == {"pool"}
+    assert cli("prices", book, "nothing", "--json").code == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
