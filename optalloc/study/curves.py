@@ -66,7 +66,10 @@ def _dearest(report: PriceReport) -> Iterator[tuple[int, PriceLine]]:
 def _moves(priced: Priced, solution: Solution, report: PriceReport, number: int) -> Sequence[Move]:
     line = report.lines[number]
     assert line.step is not None
+    assert line.typed is not None
     steps = [line.step * times for times in range(-STEPS, STEPS + 1) if times]
+    # A bound that is 0 or more is not followed below 0.
+    steps = [step for step in steps if line.typed < 0 or line.typed + step >= 0]
     found = [move_of(priced, solution, number, step) for step in steps]
     return [move for move in found if move is not None]
 

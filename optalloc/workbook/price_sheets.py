@@ -12,9 +12,12 @@ from optalloc.workbook.plan_charts import ChartMaker
 from optalloc.workbook.plan_sheets import PlanBook
 from optalloc.workbook.plan_table import Cell, Column
 
-#: Charts beside each other, and rows that one takes.
+#: Columns of Prices that are printed.
+_PRINTED = 18
+#: Charts beside each other, the column of the first, and the rows and columns that one takes.
 _ACROSS = 2
-_CHART_ROWS = 17
+_FIRST_CHART = 7
+_CHART_ROWS, _CHART_COLUMNS = 17, 8
 
 
 def write_prices(out: PlanBook, report: PriceReport) -> None:
@@ -24,7 +27,7 @@ def write_prices(out: PlanBook, report: PriceReport) -> None:
     rules = {rule.rule: rule for rule in out.round.rules}
     share = [_is_share(line, rules) for line in lines]
     mores, lesses = [line.change_more for line in lines], [line.change_less for line in lines]
-    out.table(
+    sheet = out.table(
         "Prices",
         [
             Column(out.word("rule"), [line.rule for line in lines]),
@@ -38,21 +41,23 @@ def write_prices(out: PlanBook, report: PriceReport) -> None:
             Column(out.word("price_less"), [_price(out, line.price_less) for line in lines], "mixed"),
             Column(out.word("increase"), [_room(out, line, line.valid_to) for line in lines], "mixed"),
             Column(out.word("decrease"), [_room(out, line, line.valid_from) for line in lines], "mixed"),
-            Column(out.word("decided_more"), [_price(out, line.decided_more) for line in lines], "mixed"),
-            Column(out.word("decided_less"), [_price(out, line.decided_less) for line in lines], "mixed"),
             Column(out.word("exchange_rate"), [line.exchange_rate for line in lines], "mixed"),
-            Column(out.word("point_money"), [line.point_money for line in lines], "mixed"),
-            Column(out.word("typed"), [line.typed for line in lines], "mixed", in_percent=share),
             Column(out.word("step"), [line.step for line in lines], "mixed", in_percent=share),
             Column(out.word("change_up"), [_found(out, change) for change in mores], "mixed"),
             Column(out.word("proven_between"), [_proven(out, change) for change in mores]),
             Column(out.word("change_down"), [_found(out, change) for change in lesses], "mixed"),
             Column(out.word("proven_between"), [_proven(out, change) for change in lesses]),
-            Column(out.word("dual"), [line.dual for line in lines], "mixed"),
             Column(out.word("sentence"), [line.sentence for line in lines], "long"),
             Column(out.word("says"), [line.says for line in lines], "long"),
+            Column(out.word("typed"), [line.typed for line in lines], "mixed", in_percent=share),
+            Column(out.word("point_money"), [line.point_money for line in lines], "mixed"),
+            Column(out.word("decided_more"), [_price(out, line.decided_more) for line in lines], "mixed"),
+            Column(out.word("decided_less"), [_price(out, line.decided_less) for line in lines], "mixed"),
+            Column(out.word("dual"), [line.dual for line in lines], "mixed"),
         ],
     )
+    # What a reader needs fits on paper up to the sentences; the rest is for the screen.
+    sheet.print_area(0, 0, len(lines), _PRINTED - 1)
 
 
 def write_curves(out: PlanBook, report: PriceReport) -> None:
@@ -82,8 +87,10 @@ def write_curves(out: PlanBook, report: PriceReport) -> None:
             share=curve.is_share,
         )
         row, column = divmod(number, _ACROSS)
-        sheet.insert_chart(1 + row * _CHART_ROWS, 7 + 8 * column, chart)
+        sheet.insert_chart(1 + row * _CHART_ROWS, _FIRST_CHART + _CHART_COLUMNS * column, chart)
         first += len(curve.points)
+    lines = 1 + (len(report.curves) + _ACROSS - 1) // _ACROSS * _CHART_ROWS
+    sheet.print_area(0, 0, max(len(rows), lines), _FIRST_CHART + _ACROSS * _CHART_COLUMNS - 1)
 
 
 def _name(curve: Curve) -> str:
