@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/prices.py margins ROUND.xlsx
     .venv/bin/python benchmarks/prices.py changes ROUND.xlsx --jobs 2 --sample 10 --limit 60
 
-`margins`: all marginal prices of both sides, with how far they hold, against one linear programme solved by HiGHS on the
-same arrays. `changes`: the round solved again with every bound moved, both ways; of a sample of the moves HiGHS solves
-the same arrays with the same gap and limit, started from the round's own plan where that is still one.
+`margins`: all marginal prices of both sides, with how far they hold, against one linear programme that HiGHS solves on
+the same arrays. `changes`: the round solved again with every bound moved, both ways; of a sample of the moves HiGHS
+solves the same arrays with the same gap and limit, started from the round's own plan where that is still one.
 """
 
 from __future__ import annotations
