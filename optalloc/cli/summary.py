@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optalloc.cli.terminal import amount, shown, table
+from optalloc.plan.overrides import records_of, without_of
+from optalloc.workbook.plan_labels import cost_in_words, word
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,6 +32,7 @@ def print_plan(
     proof = {"optimal": "[green]Optimal[/]", "feasible": "[yellow]Not proven optimal[/]"}[plan.status]
     gap = "unknown" if plan.gap is None else f"{100 * plan.gap:.4f} %"
     console.print(f"{proof}: objective {amount(plan.objective, 4)}, bound {amount(plan.bound, 4)}, gap {gap}")
+    _print_overrides(plan, console)
     stopped = plan.manifest.get("stopped")
     if stopped:
         console.print(f"[yellow]The search was stopped ({stopped}); this is the best plan it had.[/]")
@@ -50,6 +53,26 @@ def print_plan(
         )
         if files:
             console.print(f"Its long tables are beside it, keep them together: {shown(', '.join(files))}")
+
+
+def _print_overrides(plan: Plan, console: Console) -> None:
+    records = records_of(plan.manifest)
+    if not records:
+        return
+    cost = cost_in_words(without_of(plan.manifest).cost, "en")
+    drawn = table(
+        f"Overrides, at a cost to the objective: {cost}",
+        ["project", "", "by", "reason", "cost"],
+        [False, False, False, False, True],
+    )
+    for record in records:
+        one = record.override
+        what = word(one.kind, "en") + (f" (workbook: {record.status})" if record.against_workbook else "")
+        drawn.add_row(
+            shown(one.project), shown(what), shown(one.by), shown(one.reason), cost_in_words(record.cost, "en")
+        )
+    console.print(drawn)
+    console.print()
 
 
 def _print_belts(plan: Plan, round_: Round, console: Console) -> None:

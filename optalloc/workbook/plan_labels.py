@@ -7,15 +7,18 @@ either language.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from types import MappingProxyType
 from typing import Literal
 
 from integrated_fund.problem import Language
+from optalloc.plan.overrides import Cost
 from optalloc.plan.plan import Plan
 from optalloc.workbook.names import fold
 
-PlanSheet = Literal["Summary", "Awards", "Rules", "Regions", "Sectors", "Sources", "Declined", "Manifest"]
+ZERO = Decimal(0)
+
+PlanSheet = Literal["Summary", "Overrides", "Awards", "Rules", "Regions", "Sectors", "Sources", "Declined", "Manifest"]
 
 #: The seven columns every program may rely on, headed so in either language; further ones stand behind them.
 AWARD_COLUMNS = ("project", "option", "start", "region", "year", "source", "amount")
@@ -66,8 +69,17 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "direction": ("direction", "方向"),
         "weight": ("weight", "权重"),
         "priority": ("priority", "优先级"),
+        "kind": ("override", "人工调整"),
+        "in_workbook": ("status in the workbook", "工作簿中的状态"),
+        "by": ("decided by", "决定人"),
+        "why": ("why", "理由"),
+        "on": ("on", "日期"),
+        "cost_found": ("cost", "代价"),
+        "cost_low": ("cost at least", "代价至少"),
+        "cost_high": ("cost at most", "代价至多"),
         # captions
         "Summary": ("Allocation plan", "分配方案"),
+        "Overrides": ("Overrides", "人工调整"),
         "Awards": ("Awards", "拨款明细"),
         "Rules": ("Rules", "规则"),
         "Regions": ("Regions", "地区"),
@@ -98,6 +110,26 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "no_changes": ("none: the workbook as it stands", "无：按工作簿原样"),
         "overrides": ("overrides", "人工调整"),
         "no_overrides": ("none", "无"),
+        "overridden": ("{kind}: {projects}", "{kind}：{projects}"),
+        "cost_together": ("cost to the objective: {cost}", "对目标值的代价：{cost}"),
+        "cost_exactly": ("{found}", "{found}"),
+        "cost_between": (
+            "between {low} and {high} ({found} between the best plans found)",
+            "在 {low} 与 {high} 之间（所找到的最好方案相差 {found}）",
+        ),
+        "cost_from": (
+            "at least {low} ({found} between the best plans found)",
+            "至少 {low}（所找到的最好方案相差 {found}）",
+        ),
+        "cost_to": (
+            "at most {high} ({found} between the best plans found)",
+            "至多 {high}（所找到的最好方案相差 {found}）",
+        ),
+        "cost_unproven": (
+            "not proven ({found} between the best plans found)",
+            "未经证明（所找到的最好方案相差 {found}）",
+        ),
+        "cost_unknown": ("not known", "未知"),
         "stopped": ("stopped", "停止"),
         "asked_gap": ("gap asked for", "要求的差距"),
         "repeatable": ("repeatable", "可重复"),
@@ -120,6 +152,11 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "feasible": ("feasible", "可行"),
         "infeasible": ("infeasible", "不可行"),
         "unknown": ("unknown", "未知"),
+        "force": ("forced in", "强制列入"),
+        "forbid": ("forbidden", "禁止列入"),
+        "candidate": ("candidate", "候选"),
+        "mandatory": ("mandatory", "必选"),
+        "excluded": ("excluded", "排除"),
         "max": ("max", "最大"),
         "min": ("min", "最小"),
         "yes": ("yes", "是"),
@@ -194,6 +231,13 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             ),
             "{money}。上年结转的资金可在当年金额之外使用；结转额为转入下一年的资金。付款取自 {awards}",
         ),
+        "note_Overrides": (
+            (
+                "Projects put into the plan or kept out of it by decision. Cost: objective points, each with the other "
+                "overrides kept; all together: {together}. Blank: not known"
+            ),
+            "经人工决定列入或不列入方案的项目。代价以目标值计，各项均以保留其他调整为前提；合计：{together}。空白表示未知",
+        ),
         "note_Declined": (
             (
                 "{money}. The reason is what alone keeps a project out; blank: several things do, or the money is of "
@@ -253,6 +297,28 @@ def word(key: str, language: Language, **gaps: object) -> str:
 def means(text: str, key: str) -> bool:
     """Return whether a text is the word of a key, in either language, without case."""
     return fold(text) in {fold(spelling) for spelling in WORDS[key]}
+
+
+def cost_in_words(cost: Cost, language: Language) -> str:
+    """Return what overrides take off the objective in words; a proven interval is rounded outwards."""
+    if cost.found is None:
+        return word("cost_unknown", language)
+    found = _four_places(cost.found, ROUND_HALF_EVEN)
+    if cost.low == cost.high is not None:
+        return word("cost_exactly", language, found=found)
+    key = {(True, True): "cost_between", (True, False): "cost_from", (False, True): "cost_to"}
+    return word(
+        key.get((cost.low is not None, cost.high is not None), "cost_unproven"),
+        language,
+        found=found,
+        low=_four_places(cost.low or ZERO, ROUND_FLOOR),
+        high=_four_places(cost.high or ZERO, ROUND_CEILING),
+    )
+
+
+def _four_places(value: Decimal, rounding: str) -> str:
+    shown = f"{value.quantize(Decimal('0.0001'), rounding):,f}"
+    return shown.rstrip("0").rstrip(".")
 
 
 def proof_sentence(plan: Plan, language: Language) -> str:

@@ -34,6 +34,7 @@ _WIDTHS = (26, 20, 14, 18, 32, 3)
 #: Charts stand from this column on, from 0.
 _CHARTS = 6
 _REGIONS_SHOWN = 40
+_OVERRIDES_NAMED = 10
 
 
 def write_summary(out: PlanBook) -> None:
@@ -234,10 +235,8 @@ def _write_origin(page: _Page) -> None:
     page.section("made")
     sets = _texts(manifest.get("sets"))
     page.paragraph(out.word("changes"), "\n".join(sets) or out.word("no_changes"), "warning" if sets else "long")
-    overrides = _texts(manifest.get("overrides"))
-    page.paragraph(
-        out.word("overrides"), "\n".join(overrides) or out.word("no_overrides"), "warning" if overrides else "long"
-    )
+    overridden = _overridden(out)
+    page.paragraph(out.word("overrides"), overridden or out.word("no_overrides"), "warning" if overridden else "long")
     stopped = manifest.get("stopped")
     if stopped is not None:
         page.paragraph(out.word("stopped"), reason_in_words(stopped, out.language), "warning")
@@ -257,6 +256,19 @@ def _write_origin(page: _Page) -> None:
         page.paragraph(out.word("program"), made_with)
     if "plan_digest" in manifest:
         page.paragraph(out.word("digest"), str(manifest["plan_digest"]))
+
+
+def _overridden(out: PlanBook) -> str:
+    """Return which projects were put in or kept out by hand and what that costs; who and why has its own sheet."""
+    lines = []
+    for kind in ("force", "forbid"):
+        projects = [record.override.project for record in out.overrides if record.override.kind == kind]
+        if projects:
+            named = ", ".join(projects[:_OVERRIDES_NAMED]) + (" …" if len(projects) > _OVERRIDES_NAMED else "")
+            lines.append(out.word("overridden", kind=out.word(kind), projects=named))
+    if lines:
+        lines.append(out.word("cost_together", cost=out.cost_of_overrides))
+    return "\n".join(lines)
 
 
 def _texts(entries: object) -> list[str]:
