@@ -26,7 +26,8 @@ from integrated_fund.fund import Fund
 from integrated_fund.problem import Problem
 from integrated_fund.round import Round
 from optalloc.errors import NO_PLAN, OptallocError, WrongUse
-from optalloc.plan.overrides import Override, overridden
+from optalloc.plan.overrides import Override as Override
+from optalloc.plan.overrides import overridden
 from optalloc.plan.plan import Award, Declined, Payment, Plan, RuleLine, SourceLine
 from optalloc.solve.overriding import refuse_overrides, with_overrides_recorded
 from optalloc.solve.planning import NoPlan, fund_for, plan_of

@@ -202,10 +202,12 @@ def _cost(loose: Optimum, tight: Optimum, *, contains: bool) -> Cost:
     low = None if tight.bound is None else loose.found - tight.bound
     if contains:
         low = max(low or Fraction(0), Fraction(0))
+    high = None if loose.bound is None else loose.bound - tight.found
+    found = stated(loose.found - tight.found)
+    if low == high is not None:
+        return Cost(found, found, found)
     return Cost(
-        None if low is None else Decimal(0) - stated_above(-low),
-        None if loose.bound is None else stated_above(loose.bound - tight.found),
-        stated(loose.found - tight.found),
+        None if low is None else Decimal(0) - stated_above(-low), None if high is None else stated_above(high), found
     )
 
 

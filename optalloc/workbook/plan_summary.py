@@ -5,7 +5,6 @@ The first block and the criteria are read back; everything in them is a value.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -233,8 +232,9 @@ def _write_origin(page: _Page) -> None:
     """Write how the plan came about: changes, overrides, where the search stopped, versions."""
     out, manifest = page.out, page.out.plan.manifest
     page.section("made")
-    sets = _texts(manifest.get("sets"))
-    page.paragraph(out.word("changes"), "\n".join(sets) or out.word("no_changes"), "warning" if sets else "long")
+    sets = manifest.get("sets")
+    changes = "\n".join(map(str, sets)) if isinstance(sets, list | tuple) else ""
+    page.paragraph(out.word("changes"), changes or out.word("no_changes"), "warning" if changes else "long")
     overridden = _overridden(out)
     page.paragraph(out.word("overrides"), overridden or out.word("no_overrides"), "warning" if overridden else "long")
     stopped = manifest.get("stopped")
@@ -269,21 +269,6 @@ def _overridden(out: PlanBook) -> str:
     if lines:
         lines.append(out.word("cost_together", cost=out.cost_of_overrides))
     return "\n".join(lines)
-
-
-def _texts(entries: object) -> list[str]:
-    """Return a manifest's list as texts, one for each entry."""
-    if not isinstance(entries, list | tuple):
-        return []
-    return [_in_words(entry) for entry in entries]
-
-
-def _in_words(entry: object) -> str:
-    if isinstance(entry, str):
-        return entry
-    if isinstance(entry, Mapping):
-        return "; ".join(f"{key}: {_in_words(value)}" for key, value in entry.items())
-    return json.dumps(entry, ensure_ascii=False)
 
 
 def _insert_charts(out: PlanBook, sheet: Worksheet, belts: Area) -> None:
