@@ -29,7 +29,7 @@ from optalloc.errors import NO_PLAN, OptallocError, WrongUse
 from optalloc.plan.overrides import Override as Override
 from optalloc.plan.overrides import overridden
 from optalloc.plan.plan import Award, Declined, Payment, Plan, RuleLine, SourceLine
-from optalloc.solve.overriding import refuse_overrides, with_overrides_recorded
+from optalloc.solve.overriding import plan_overridden, refuse_overrides
 from optalloc.solve.planning import NoPlan, fund_for, plan_of
 from optalloc.solve.progress import Listener, Watch, silent
 from optalloc.solve.search import Method
@@ -106,16 +106,15 @@ def solve(
     """
     asked = None if gap is None else Decimal(str(gap))
     watch = Watch(time_limit, listener)
-    if isinstance(round_, Fund):
-        if overrides:
+    if overrides:
+        if isinstance(round_, Fund):
             raise WrongUse("override", "A fund is formulated already; give overrides with a round.")
-        result = plan_of(round_, watch, gap=asked, solver=solver, method=method)
-    else:
         refuse_overrides(round_, overrides)
         fund = fund_for(overridden(round_, overrides), solver)
+        result = plan_overridden(round_, fund, overrides, watch, gap=asked, solver=solver, method=method)
+    else:
+        fund = round_ if isinstance(round_, Fund) else fund_for(round_, solver)
         result = plan_of(fund, watch, gap=asked, solver=solver, method=method)
-        if overrides:
-            result = with_overrides_recorded(result, round_, overrides, watch, gap=asked, solver=solver, method=method)
     if isinstance(result, NoPlan):
         raise NoPlanExists(result)
     return result

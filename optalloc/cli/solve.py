@@ -193,7 +193,7 @@ def _solved(
     from integrated_fund.collector import settle
     from optalloc.plan.overrides import overridden
     from optalloc.solve.manifest import Inputs
-    from optalloc.solve.overriding import refuse_overrides, with_overrides_recorded
+    from optalloc.solve.overriding import plan_overridden, refuse_overrides
     from optalloc.solve.planning import fund_for, plan_of
     from optalloc.solve.progress import Watch
 
@@ -208,9 +208,10 @@ def _solved(
     _stop_at_first_interrupt(watch)  # until now there was nothing to keep
     began = time.monotonic()
     inputs = Inputs(checked.sha256, tuple(sets), projects_file=checked.projects_file)
-    result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
     if overrides:
-        result = with_overrides_recorded(result, round_, overrides, watch, gap=gap, solver=solver, method=method)
+        result = plan_overridden(round_, fund, overrides, watch, gap=gap, inputs=inputs, solver=solver, method=method)
+    else:
+        result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
     seconds["solve"] = time.monotonic() - began
     return result
 

@@ -1,30 +1,32 @@
-"""What overrides cost: the best plan with them held against the best without, both found by the same search.
+"""The plan of a round with overrides, and what they cost: held against the best plan without, by the same search.
 
-A search may end with a gap, so a cost is an interval proven by two plans and two bounds. Where the round without the
-overrides has every plan that keeps them, that round is worth at least as much: what was found for it is lifted to the
-plan with overrides, and noise never shows as a gain. Where an override goes against the workbook (a project that is
-excluded is forced, a mandatory one forbidden) the plan is none of that round, and the cost may be negative.
-
-Values and costs are those of the objective; in a lexicographic round, of its first priority.
+Where the plan found without the overrides keeps them by itself and is better, the search for the plan with them goes
+on from there, so noise shows neither as a gain (`override_costs`) nor as a loss.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
+from integrated_fund.evaluation import Decision, columns_of
+from integrated_fund.fund import Fund
 from integrated_fund.round import Round
 from optalloc.errors import WrongUse
 from optalloc.plan.overrides import UNKNOWN, Cost, Override, Record, overridden
-from optalloc.plan.plan import Plan, Status, stated, stated_above
+from optalloc.plan.plan import Declined, Plan, Status, stated, stated_above
 from optalloc.solve.arrays import arrays_of
 from optalloc.solve.highs import SolverError
+from optalloc.solve.manifest import Inputs
 from optalloc.solve.other_solver import find_by, solver_named
+from optalloc.solve.override_costs import Optima, Optimum
+from optalloc.solve.planning import stated_plan
 from optalloc.solve.progress import Watch
+from optalloc.solve.record import Found
 from optalloc.solve.search import Method, search
-from optalloc.solve.solution import NoPlan, fund_for, is_highs
+from optalloc.solve.solution import NoPlan, fund_for, is_highs, solution_of
 from optalloc.workbook.names import nearest
 
 #: Up to so many overrides each gets a cost of its own (the others kept), which takes a search for each.
@@ -66,148 +68,77 @@ def refuse_overrides(round_: Round, overrides: Sequence[Override]) -> None:
         raise WrongUse("twice", "A project has two overrides of the same kind; one is enough.")
 
 
-def with_overrides_recorded(
-    result: Plan | NoPlan,
+def plan_overridden(
     round_: Round,
+    fund: Fund,
     overrides: Sequence[Override],
     watch: Watch,
     *,
     gap: Decimal | None = None,
+    inputs: Inputs | None = None,
     solver: str | None = None,
     method: Method = "auto",
 ) -> Plan | NoPlan:
-    """Return the result of the overridden round with its overrides on record, and what they cost.
+    """Return the plan of a round with overrides, these on record with what they cost.
 
-    `round_` is the round without the overrides; the rest is as in `plan_of`. Each search takes at most the time limit
-    of the watch. One that is stopped by hand or for want of memory is the last; what is not known then is None.
+    `round_` is the round without the overrides and `fund` the formulated round with them; the rest is as in `plan_of`.
+    Each search takes at most the time limit of the watch. One that is stopped by hand or for want of memory is the
+    last; what is not known then is None.
 
     Raises:
+        SolverError: the solver failed to find the plan.
         WrongUse: there is no solver of that name.
     """
+    solution = solution_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
     status = {project.project: project.status for project in round_.projects}
     records = [Record(one, status[one.project]) for one in overrides]
-    searches = _Searches(watch, round_.gap if gap is None else gap, solver, method)
-    if isinstance(result, NoPlan):
-        without = searches.optimum(round_) if result.status == "infeasible" else Optimum()
-        reason = _INFEASIBLE[without.status(searches.gap)] if result.status == "infeasible" else result.reason
-        facts = _facts(records, without, UNKNOWN, searches.gap)
-        return replace(result, reason=reason, manifest={**result.manifest, **facts, "reason": reason})
-    best = Optimum(Fraction(result.objective), None if result.bound is None else Fraction(result.bound))
-    without = searches.optimum(round_)
+    further = _Further(watch, round_.gap if gap is None else gap, solver, method)
+    if isinstance(solution, NoPlan):
+        return _no_plan(solution, round_, records, further)
+    plan = stated_plan(solution, watch)
+    without = further.optimum(round_)
     rests: list[Optimum] = []
     if 1 < len(records) <= OWN_COSTS_AT_MOST:
         kept = [[other for other in overrides if other is not one] for one in overrides]
-        rests = [searches.optimum(overridden(round_, others)) for others in kept]
+        rests = [further.optimum(overridden(round_, others)) for others in kept]
+    start = _better(plan, fund, overrides, [without, *rests])
+    if start is not None:
+        plan = further.plan_from(start, fund, inputs) or plan
     wide = [record.against_workbook for record in records]
-    best, without, rests = _reconciled(best, without, rests, wide)
-    together = _cost(without, best, contains=not any(wide))
-    if len(records) == 1:
-        records = [replace(records[0], cost=together)]
-    elif rests:
-        costs = [_cost(rest, best, contains=not against) for rest, against in zip(rests, wide, strict=True)]
-        records = [replace(record, cost=cost) for record, cost in zip(records, costs, strict=True)]
+    optima = Optima(Optimum.of(plan), without, rests).reconciled(wide)
+    together, own = optima.costs(wide)
+    records = [replace(record, cost=cost) for record, cost in zip(records, own, strict=True)]
+    facts = _facts(records, optima.without, together, further.gap)
+    return replace(plan, declined=_declined(plan, overrides), manifest={**plan.manifest, **facts})
+
+
+def _no_plan(result: NoPlan, round_: Round, records: Sequence[Record], further: _Further) -> NoPlan:
+    """Return that there is no plan with the overrides, and whether there is one without them."""
+    without, reason = Optimum(), result.reason
+    if result.status == "infeasible":
+        without = further.optimum(round_)
+        reason = _INFEASIBLE[without.status(further.gap)]
+    facts = _facts(records, without, UNKNOWN, further.gap)
+    return replace(result, reason=reason, manifest={**result.manifest, **facts, "reason": reason})
+
+
+def _better(plan: Plan, fund: Fund, overrides: Sequence[Override], others: Sequence[Optimum]) -> Decision | None:
+    """Return the best decision that was found with fewer overrides, keeps all of them and is better than the plan."""
+    projects = fund.ledger.projects
+    best, value = None, Fraction(plan.objective)
+    for other in others:
+        if other.decision is not None and other.found is not None and other.found > value:
+            funded = {projects[p].project for p in fund.ledger.project_of[columns_of(other.decision)[0]].tolist()}
+            if all((one.project in funded) == (one.kind == "force") for one in overrides):
+                best, value = other.decision, other.found
+    return best
+
+
+def _declined(plan: Plan, overrides: Sequence[Override]) -> tuple[Declined, ...]:
+    """Return the projects without money; what is forbidden is not excluded in the workbook."""
     forbidden = {one.project for one in overrides if one.kind == "forbid"}
-    declined = tuple(
-        replace(row, reason="forbidden by an override") if row.project in forbidden else row for row in result.declined
-    )
-    facts = _facts(records, without, together, searches.gap)
-    return replace(result, declined=declined, manifest={**result.manifest, **facts})
-
-
-@dataclass(frozen=True)
-class Optimum:
-    """What is known of a round's optimum, as a plan states it: the best plan found and a bound on all, if any."""
-
-    found: Fraction | None = None
-    bound: Fraction | None = None
-    infeasible: bool = False
-
-    def lifted(self, other: Optimum) -> Optimum:
-        """Return the optimum of a round that has every plan of another one."""
-        found = max((value for value in (self.found, other.found) if value is not None), default=None)
-        return replace(self, found=found)
-
-    def lowered(self, other: Optimum) -> Optimum:
-        """Return the optimum of a round whose plans all are plans of another one."""
-        bound = min((value for value in (self.bound, other.bound) if value is not None), default=None)
-        return replace(self, bound=bound)
-
-    def status(self, gap: Decimal) -> Status:
-        """Return how the search for it ended."""
-        if self.found is None:
-            return "infeasible" if self.infeasible else "unknown"
-        if self.bound is None or self.bound - self.found > Fraction(gap) * abs(self.found):
-            return "feasible"
-        return "optimal"
-
-
-class _Searches:
-    """The searches of one command, one after the other under one watch."""
-
-    def __init__(self, watch: Watch, gap: Decimal, solver: str | None, method: Method) -> None:
-        self.watch, self.gap, self.method = watch, gap, method
-        self.other = None if solver is None or is_highs(solver) else solver_named(solver)
-        self.solver = solver
-
-    def optimum(self, round_: Round) -> Optimum:
-        """Return what a search finds of a round's first level; nothing once the user or memory has said stop."""
-        # A run that ignored its limit is still at work; another one beside it would not be the same search.
-        if self.watch.stopped in ("interrupted", "memory") or self.watch.overrun:
-            return Optimum()
-        self.watch.again("the cost of overrides")
-        try:
-            fund = fund_for(round_, self.solver)
-            arrays = arrays_of(fund)
-            if self.other is None:
-                found = search(fund, arrays, 0, (), float(self.gap), self.watch, method=self.method)
-            else:
-                found = find_by(self.other, fund, arrays, 0, (), float(self.gap), self.watch)
-        except SolverError:
-            return Optimum()
-        except MemoryError:
-            self.watch.stop("memory")
-            return Optimum()
-        value = None if found.judgement is None else found.judgement.evaluation.levels[0]
-        bound = None
-        if found.bound is not None:
-            bound = Fraction(stated(found.bound) if found.bound == value else stated_above(found.bound))
-        return Optimum(None if value is None else Fraction(stated(value)), bound, found.infeasible)
-
-
-def _reconciled(
-    best: Optimum, without: Optimum, rests: Sequence[Optimum], wide: Sequence[bool]
-) -> tuple[Optimum, Optimum, list[Optimum]]:
-    """Return optima with and without overrides, and without one each, that know of each other's plans and bounds.
-
-    `wide` says which overrides go against the workbook. A round has every plan of the one with more overrides, if none
-    of those that are added is such a one.
-    """
-    lifted = [rest if against else rest.lifted(best) for rest, against in zip(rests, wide, strict=False)]
-    within = [sum(wide) == against for against in wide]  # the others are all within the workbook
-    for rest, inside in zip(lifted, within, strict=False):
-        without = without.lifted(rest) if inside else without
-    lowered = [rest.lowered(without) if inside else rest for rest, inside in zip(lifted, within, strict=False)]
-    for rest, against in zip(lowered, wide, strict=False):
-        best = best if against else best.lowered(rest)
-    if not any(wide):
-        best, without = best.lowered(without), without.lifted(best)
-    return best, without, lowered
-
-
-def _cost(loose: Optimum, tight: Optimum, *, contains: bool) -> Cost:
-    """Return what it costs to go from one round to another; `contains`: the first has every plan of the second."""
-    if loose.found is None or tight.found is None:
-        # Nothing to compare with: the round has no plan, or none was found.
-        return UNKNOWN
-    low = None if tight.bound is None else loose.found - tight.bound
-    if contains:
-        low = max(low or Fraction(0), Fraction(0))
-    high = None if loose.bound is None else loose.bound - tight.found
-    found = stated(loose.found - tight.found)
-    if low == high is not None:
-        return Cost(found, found, found)
-    return Cost(
-        None if low is None else Decimal(0) - stated_above(-low), None if high is None else stated_above(high), found
+    return tuple(
+        replace(row, reason="forbidden by an override") if row.project in forbidden else row for row in plan.declined
     )
 
 
@@ -222,3 +153,59 @@ def _facts(records: Sequence[Record], without: Optimum, together: Cost, gap: Dec
             "cost": together.facts(),
         },
     }
+
+
+class _Further:
+    """The searches after the first one, one after the other under its watch. None of them can lose the plan."""
+
+    def __init__(self, watch: Watch, gap: Decimal, solver: str | None, method: Method) -> None:
+        self.watch, self.gap, self.solver, self.method = watch, gap, solver, method
+        self._other = None if solver is None or is_highs(solver) else solver_named(solver)
+
+    def optimum(self, round_: Round) -> Optimum:
+        """Return what a search finds of the first level of a round."""
+        try:
+            found = self._found(round_) if self._again() else None
+        except SolverError:
+            found = None
+        except MemoryError:
+            self.watch.stop("memory")
+            found = None
+        if found is None:
+            return Optimum()
+        value = None if found.judgement is None else found.judgement.evaluation.levels[0]
+        bound = None
+        if found.bound is not None:
+            bound = Fraction(stated(found.bound) if found.bound == value else stated_above(found.bound))
+        if found.judgement is None or value is None:
+            return Optimum(None, bound, found.infeasible)
+        return Optimum(Fraction(stated(value)), bound, decision=found.judgement.evaluation.decision)
+
+    def plan_from(self, start: Decision, fund: Fund, inputs: Inputs | None) -> Plan | None:
+        """Return the plan of a search that goes on from a decision."""
+        try:
+            if not self._again():
+                return None
+            solution = solution_of(
+                fund, self.watch, gap=self.gap, inputs=inputs, solver=self.solver, method=self.method, start=start
+            )
+            return None if isinstance(solution, NoPlan) else stated_plan(solution, self.watch)
+        except SolverError:
+            return None
+        except MemoryError:
+            self.watch.stop("memory")
+            return None
+
+    def _again(self) -> bool:
+        """Begin another search, unless it may not be: stopped by hand, out of memory, or a run ignores its limit."""
+        if self.watch.stopped in ("interrupted", "memory") or self.watch.overrun:
+            return False
+        self.watch.again("the cost of overrides")
+        return True
+
+    def _found(self, round_: Round) -> Found:
+        fund = fund_for(round_, self.solver)
+        arrays = arrays_of(fund)
+        if self._other is None:
+            return search(fund, arrays, 0, (), float(self.gap), self.watch, method=self.method)
+        return find_by(self._other, fund, arrays, 0, (), float(self.gap), self.watch)

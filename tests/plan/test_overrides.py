@@ -15,7 +15,7 @@ from integrated_fund.round import Round
 from optalloc.plan.overrides import BadRecord, Cost, Override, Record, Without, overridden, records_of, without_of
 from optalloc.plan.plan import Plan
 from optalloc.plan.verify import verify
-from optalloc.solve.overriding import with_overrides_recorded
+from optalloc.solve.overriding import plan_overridden
 from optalloc.solve.planning import plan_of
 from optalloc.solve.progress import Watch
 from tests.plan.test_verify import TABLES
@@ -35,8 +35,7 @@ def round_() -> Round:
 
 @pytest.fixture(scope="module")
 def plan(round_: Round) -> Plan:
-    result = plan_of(Fund(overridden(round_, OVERRIDES)), Watch())
-    plan = with_overrides_recorded(result, round_, OVERRIDES, Watch())
+    plan = plan_overridden(round_, Fund(overridden(round_, OVERRIDES)), OVERRIDES, Watch())
     assert isinstance(plan, Plan)
     return plan
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -17,9 +18,10 @@ from optalloc.plan.plan import Plan, stated
 from optalloc.plan.verify import verify
 from optalloc.solve import overriding
 from optalloc.solve.highs import SolverError
-from optalloc.solve.overriding import Optimum, refuse_overrides, with_overrides_recorded
-from optalloc.solve.planning import NoPlan, plan_of
+from optalloc.solve.overriding import plan_overridden, refuse_overrides
+from optalloc.solve.planning import plan_of
 from optalloc.solve.progress import Watch
+from optalloc.solve.solution import NoPlan, Solution, solution_of
 from optalloc.workbook.grid import Tables
 from tests.plan.test_verify import TABLES
 from tests.rule_texts.oracle import Answer, best, evaluate
@@ -37,11 +39,13 @@ def forbid(project: str) -> Override:
     return Override(project, "forbid", "the leading group", "minutes")
 
 
-def solved(round_: Round, *overrides: Override, watch: Watch | None = None) -> Plan | NoPlan:
+def solved(
+    round_: Round, *overrides: Override, watch: Watch | None = None, gap: str | None = None, solver: str | None = None
+) -> Plan | NoPlan:
     refuse_overrides(round_, overrides)
-    watch = watch or Watch()
-    result = plan_of(Fund(overridden(round_, overrides)), watch)
-    return with_overrides_recorded(result, round_, overrides, watch)
+    fund = Fund(overridden(round_, overrides))
+    asked = None if gap is None else Decimal(gap)
+    return plan_overridden(round_, fund, overrides, watch or Watch(), gap=asked, solver=solver)
 
 
 def _with_statuses(tables: Tables, overrides: list[Override]) -> Tables:
@@ -147,56 +151,9 @@ def test_forcing_what_is_excluded_may_win(round_: Round) -> None:
     assert plan.manifest["without_overrides"]["objective"] == float(plan.objective + found)  # type: ignore[index]
 
 
-@pytest.mark.parametrize(
-    ("loose", "tight", "contains", "cost"),
-    [
-        (Optimum(Fraction(10), Fraction(10)), Optimum(Fraction(8), Fraction(8)), True, _proven(2, 2, 2)),
-        (Optimum(Fraction(10), Fraction(12)), Optimum(Fraction(8), Fraction(9)), True, _proven(1, 4, 2)),
-        (Optimum(Fraction(10), Fraction(12)), Optimum(Fraction(8), Fraction(11)), True, _proven(0, 4, 2)),
-        (Optimum(Fraction(10), Fraction(12)), Optimum(Fraction(8), Fraction(11)), False, _proven(-1, 4, 2)),
-        (
-            Optimum(Fraction(19, 7), Fraction(19, 7)),
-            Optimum(Fraction(1), Fraction(1)),
-            True,
-            Cost(*(stated(Fraction(12, 7)),) * 3),
-        ),
-        (Optimum(Fraction(10), None), Optimum(Fraction(8), None), True, _proven(0, None, 2)),
-        (Optimum(Fraction(10), None), Optimum(Fraction(8), None), False, _proven(None, None, 2)),
-        (Optimum(None, Fraction(12)), Optimum(Fraction(8), Fraction(9)), False, Cost()),
-        (Optimum(infeasible=True), Optimum(Fraction(8), Fraction(9)), False, Cost()),
-    ],
-)
-def test_a_cost_is_what_two_plans_and_two_bounds_prove(
-    loose: Optimum, tight: Optimum, contains: bool, cost: Cost
-) -> None:
-    assert overriding._cost(loose, tight, contains=contains) == cost
-
-
-def test_a_plan_with_more_overrides_is_a_plan_of_the_round_with_fewer() -> None:
-    """Two overrides; the searches without one each and without any were unlucky in turn."""
-    best_found, without = Optimum(Fraction(8), Fraction(20)), Optimum(Fraction(5), Fraction(15))
-    rests = [Optimum(Fraction(3), Fraction(18)), Optimum(Fraction(9), None)]
-    best_now, without_now, rests_now = overriding._reconciled(best_found, without, rests, [False, False])
-    assert best_now == Optimum(Fraction(8), Fraction(15))
-    assert without_now == Optimum(Fraction(9), Fraction(15))
-    assert rests_now == [Optimum(Fraction(8), Fraction(15)), Optimum(Fraction(9), Fraction(15))]
-
-
-def test_nothing_is_concluded_across_an_override_against_the_workbook() -> None:
-    best_found, without = Optimum(Fraction(8), Fraction(20)), Optimum(Fraction(5), Fraction(15))
-    rests = [Optimum(Fraction(3), Fraction(18)), Optimum(Fraction(6), Fraction(19))]
-    found = overriding._reconciled(best_found, without, rests, [True, False])
-    # Without the first the other one is left, which is within the workbook: that round's plans are plans of it.
-    assert found[1] == Optimum(Fraction(5), Fraction(15))
-    assert found[2] == [Optimum(Fraction(3), Fraction(15)), Optimum(Fraction(8), Fraction(19))]
-    assert found[0] == Optimum(Fraction(8), Fraction(19))
-
-
 def test_a_gap_gives_an_interval_that_holds_the_true_cost(round_: Round) -> None:
     true = _cost(solved(round_, forbid("P1"))).found
-    watch = Watch()
-    result = plan_of(Fund(overridden(round_, [forbid("P1")])), watch, gap=Decimal("0.5"))
-    wide = _cost(with_overrides_recorded(result, round_, [forbid("P1")], watch, gap=Decimal("0.5")))
+    wide = _cost(solved(round_, forbid("P1"), gap="0.5"))
     assert true is not None
     assert wide.low is not None
     assert wide.high is not None
@@ -227,15 +184,48 @@ def test_a_search_for_the_cost_that_fails_keeps_the_plan(
 
 
 def test_no_search_follows_one_that_was_stopped_by_hand(round_: Round, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    asked: list[int] = []
+    solve = solution_of
+
+    def stopped(fund: Fund, watch: Watch, **options: object) -> object:
+        found = solve(fund, watch, **options)  # type: ignore[arg-type]
+        watch.stop("interrupted")
+        return found
+
+    monkeypatch.setattr(overriding, "solution_of", stopped)
     monkeypatch.setattr(overriding, "search", lambda *_, **__: asked.append(1))
-    watch = Watch()
-    result = plan_of(Fund(overridden(round_, [forbid("P1")])), watch)
-    watch.stop("interrupted")
-    plan = with_overrides_recorded(result, round_, [forbid("P1")], watch)
+    plan = solved(round_, forbid("P1"), forbid("P2"))
     assert isinstance(plan, Plan)
     assert not asked
-    assert records_of(plan.manifest)[0].override == forbid("P1")
+    assert [record.override for record in records_of(plan.manifest)] == [forbid("P1"), forbid("P2")]
+    assert _cost(plan) == _proven(0, None, 0)
+
+
+def test_a_better_plan_that_was_found_without_the_override_and_keeps_it_is_taken(
+    round_: Round, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first search stops at a poor plan; the best plan of the round keeps the override by itself."""
+    best_plan = plan_of(Fund(round_), Watch())
+    assert isinstance(best_plan, Plan)
+    unfunded = next(row.project for row in best_plan.declined if row.reason != "status excluded")
+    solve = solution_of
+    poor = solve(Fund(overridden(round_, [forbid(unfunded), forbid("P1")])), Watch())
+    starts: list[object] = []
+
+    def unlucky(fund: Fund, watch: Watch, **options: object) -> object:
+        starts.append(options.get("start"))
+        if len(starts) == 1:
+            assert isinstance(poor, Solution)
+            return replace(poor, fund=fund)
+        return solve(fund, watch, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(overriding, "solution_of", unlucky)
+    plan = solved(round_, forbid(unfunded))
+    assert isinstance(plan, Plan)
+    assert len(starts) == 2
+    assert starts[1] is not None
+    assert plan.objective == best_plan.objective
+    assert _cost(plan) == _proven(0, 0, 0)
 
 
 def test_each_search_has_the_time_limit_for_itself() -> None:
@@ -269,6 +259,5 @@ def test_overrides_that_cannot_be_made(round_: Round, overrides: list[Override],
 
 def test_another_solver_finds_the_same_cost(round_: Round) -> None:
     highs = _cost(solved(round_, forbid("P1")))
-    result = plan_of(Fund(overridden(round_, [forbid("P1")])), Watch(), solver="scip")
-    scip = _cost(with_overrides_recorded(result, round_, [forbid("P1")], Watch(), solver="scip"))
+    scip = _cost(solved(round_, forbid("P1"), solver="scip"))
     assert scip.found == highs.found
