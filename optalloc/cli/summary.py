@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optalloc.cli.terminal import amount, shown, table
+from optalloc.cli.terminal import amount, amount_above, amount_below, shown, table
 from optalloc.plan.overrides import records_of, without_of
 from optalloc.workbook.plan_labels import cost_in_words, word
 
@@ -62,16 +62,29 @@ def _print_overrides(plan: Plan, console: Console) -> None:
     cost = cost_in_words(without_of(plan.manifest).cost, "en")
     drawn = table(
         f"Overrides, at a cost to the objective: {cost}",
-        ["project", "", "by", "reason", "cost"],
-        [False, False, False, False, True],
+        ["project", "", "by", "reason", "cost", "at least", "at most"],
+        [False, False, False, False, True, True, True],
     )
     for record in records:
         one = record.override
-        what = word(one.kind, "en") + (f" (workbook: {record.status})" if record.against_workbook else "")
+        found, low, high = record.cost.found, record.cost.low, record.cost.high
+        costs = [
+            amount(found, 4),
+            "" if low is None else amount_below(low, 4),
+            "" if high is None else amount_above(high, 4),
+        ]
         drawn.add_row(
-            shown(one.project), shown(what), shown(one.by), shown(one.reason), cost_in_words(record.cost, "en")
+            shown(one.project),
+            word(one.kind, "en"),
+            shown(one.by),
+            shown(one.reason),
+            *costs,
         )
     console.print(drawn)
+    for record in records:
+        if record.against_workbook:
+            project, made = shown(record.override.project), word(record.override.kind, "en")
+            console.print(f"[yellow]{project} is {record.status} in the workbook and {made} all the same.[/]")
     console.print()
 
 

@@ -35,9 +35,10 @@ class Optimum:
         return cls(Fraction(plan.objective), None if plan.bound is None else Fraction(plan.bound))
 
     def lifted(self, other: Optimum) -> Optimum:
-        """Return the optimum of a round that has every plan of another one."""
-        found = max((value for value in (self.found, other.found) if value is not None), default=None)
-        return replace(self, found=found)
+        """Return the optimum of a round that has every plan of another one; nothing found by itself stays nothing."""
+        if self.found is None or other.found is None:
+            return self
+        return replace(self, found=max(self.found, other.found))
 
     def lowered(self, other: Optimum) -> Optimum:
         """Return the optimum of a round whose plans all are plans of another one."""
@@ -91,14 +92,14 @@ class Optima:
 
 def cost_between(loose: Optimum, tight: Optimum, *, contains: bool) -> Cost:
     """Return what it costs to go from one round to another; `contains`: the first has every plan of the second."""
-    if loose.found is None or tight.found is None:
+    if tight.found is None:
         return UNKNOWN
-    low = None if tight.bound is None else loose.found - tight.bound
+    low = None if loose.found is None or tight.bound is None else loose.found - tight.bound
     if contains:
         low = max(low or Fraction(0), Fraction(0))
     high = None if loose.bound is None else loose.bound - tight.found
-    found = stated(loose.found - tight.found)
-    if low == high is not None:
+    found = None if loose.found is None else stated(loose.found - tight.found)
+    if found is not None and low == high is not None:
         return Cost(found, found, found)
     return Cost(
         None if low is None else Decimal(0) - stated_above(-low), None if high is None else stated_above(high), found

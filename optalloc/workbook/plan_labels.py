@@ -16,8 +16,6 @@ from optalloc.plan.overrides import Cost
 from optalloc.plan.plan import Plan
 from optalloc.workbook.names import fold
 
-ZERO = Decimal(0)
-
 PlanSheet = Literal["Summary", "Overrides", "Awards", "Rules", "Regions", "Sectors", "Sources", "Declined", "Manifest"]
 
 #: The seven columns every program may rely on, headed so in either language; further ones stand behind them.
@@ -74,7 +72,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "by": ("decided by", "决定人"),
         "why": ("why", "理由"),
         "on": ("on", "日期"),
-        "cost_found": ("cost", "代价"),
+        "cost": ("cost", "代价"),
         "cost_low": ("cost at least", "代价至少"),
         "cost_high": ("cost at most", "代价至多"),
         # captions
@@ -112,23 +110,11 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "no_overrides": ("none", "无"),
         "overridden": ("{kind}: {projects}", "{kind}：{projects}"),
         "cost_together": ("cost to the objective: {cost}", "对目标值的代价：{cost}"),
-        "cost_exactly": ("{found}", "{found}"),
-        "cost_between": (
-            "between {low} and {high} ({found} between the best plans found)",
-            "在 {low} 与 {high} 之间（所找到的最好方案相差 {found}）",
-        ),
-        "cost_from": (
-            "at least {low} ({found} between the best plans found)",
-            "至少 {low}（所找到的最好方案相差 {found}）",
-        ),
-        "cost_to": (
-            "at most {high} ({found} between the best plans found)",
-            "至多 {high}（所找到的最好方案相差 {found}）",
-        ),
-        "cost_unproven": (
-            "not proven ({found} between the best plans found)",
-            "未经证明（所找到的最好方案相差 {found}）",
-        ),
+        "cost_between": ("between {low} and {high}", "在 {low} 与 {high} 之间"),
+        "cost_from": ("at least {low}", "至少 {low}"),
+        "cost_to": ("at most {high}", "至多 {high}"),
+        "cost_found": ("{proven} ({found} between the best plans found)", "{proven}（所找到的最好方案相差 {found}）"),
+        "cost_unproven": ("not proven", "未经证明"),
         "cost_unknown": ("not known", "未知"),
         "stopped": ("stopped", "停止"),
         "asked_gap": ("gap asked for", "要求的差距"),
@@ -301,19 +287,20 @@ def means(text: str, key: str) -> bool:
 
 def cost_in_words(cost: Cost, language: Language) -> str:
     """Return what overrides take off the objective in words; a proven interval is rounded outwards."""
-    if cost.found is None:
-        return word("cost_unknown", language)
-    found = _four_places(cost.found, ROUND_HALF_EVEN)
-    if cost.low == cost.high is not None:
-        return word("cost_exactly", language, found=found)
-    key = {(True, True): "cost_between", (True, False): "cost_from", (False, True): "cost_to"}
-    return word(
-        key.get((cost.low is not None, cost.high is not None), "cost_unproven"),
-        language,
-        found=found,
-        low=_four_places(cost.low or ZERO, ROUND_FLOOR),
-        high=_four_places(cost.high or ZERO, ROUND_CEILING),
-    )
+    found = None if cost.found is None else _four_places(cost.found, ROUND_HALF_EVEN)
+    if found is not None and cost.low == cost.high == cost.found:
+        return found
+    low = None if cost.low is None else _four_places(cost.low, ROUND_FLOOR)
+    high = None if cost.high is None else _four_places(cost.high, ROUND_CEILING)
+    if low is not None and high is not None:
+        proven = word("cost_between", language, low=low, high=high)
+    elif low is not None:
+        proven = word("cost_from", language, low=low)
+    elif high is not None:
+        proven = word("cost_to", language, high=high)
+    else:
+        proven = word("cost_unknown" if found is None else "cost_unproven", language)
+    return proven if found is None else word("cost_found", language, proven=proven, found=found)
 
 
 def _four_places(value: Decimal, rounding: str) -> str:

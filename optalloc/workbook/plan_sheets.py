@@ -247,7 +247,7 @@ def write_overrides(out: PlanBook) -> None:
             Column(out.word("by"), [one.by for one in made]),
             Column(out.word("why"), [one.reason for one in made], "long"),
             Column(out.word("on"), [one.on.isoformat() for one in made]),
-            Column(out.word("cost_found"), [cost.found for cost in costs], "number"),
+            Column(out.word("cost"), [cost.found for cost in costs], "number"),
             Column(out.word("cost_low"), [cost.low for cost in costs], "number"),
             Column(out.word("cost_high"), [cost.high for cost in costs], "number"),
         ],

@@ -96,7 +96,8 @@ def test_forced_and_forbidden_projects_on_record(cli: Cli, book: Path, tmp_path:
     assert together["cost"]["found"] == pytest.approx(free["objective"] - document["objective"])
     assert manifest["round_sha256"] == free["manifest"]["round_sha256"]
     told = cli("solve", book, "--force", "P5;P6", "--forbid", "P1", *WHO)
-    assert "forced in (workbook:" in told.out
+    assert "P5 is excluded in the workbook and forced in all the same." in told.out
+    assert "P6 is" not in told.out
     assert f"Overrides, at a cost to the objective: {together['cost']['found']:g}" in told.out
 
 

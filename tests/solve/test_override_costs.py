@@ -31,7 +31,9 @@ def _proven(low: float | None, high: float | None, found: float) -> Cost:
         ),
         (Optimum(Fraction(10), None), Optimum(Fraction(8), None), True, _proven(0, None, 2)),
         (Optimum(Fraction(10), None), Optimum(Fraction(8), None), False, _proven(None, None, 2)),
-        (Optimum(None, Fraction(12)), Optimum(Fraction(8), Fraction(9)), False, Cost()),
+        (Optimum(None, Fraction(12)), Optimum(Fraction(8), Fraction(9)), False, Cost(None, Decimal(4))),
+        (Optimum(None, Fraction(12)), Optimum(Fraction(8), Fraction(9)), True, Cost(Decimal(0), Decimal(4))),
+        (Optimum(), Optimum(Fraction(8), Fraction(9)), True, Cost(Decimal(0))),
         (Optimum(infeasible=True), Optimum(Fraction(8), Fraction(9)), False, Cost()),
     ],
 )
@@ -49,6 +51,13 @@ def test_a_plan_with_more_overrides_is_a_plan_of_the_round_with_fewer() -> None:
     assert found.best == Optimum(Fraction(8), Fraction(15))
     assert found.without == Optimum(Fraction(9), Fraction(15))
     assert found.rests == [Optimum(Fraction(8), Fraction(15)), Optimum(Fraction(9), Fraction(15))]
+
+
+def test_a_search_that_found_nothing_lends_no_plan() -> None:
+    """A cost of 0 between two plans that are one would be no finding."""
+    found = Optima(Optimum(Fraction(8), Fraction(20)), Optimum(None, Fraction(15))).reconciled([False])
+    assert found.without == Optimum(None, Fraction(15))
+    assert found.costs([False])[0] == Cost(Decimal(0), Decimal(7))
 
 
 def test_nothing_is_concluded_across_an_override_against_the_workbook() -> None:

@@ -238,6 +238,8 @@ def test_overrides_that_cannot_be_followed_are_not_written(tmp_path: Path) -> No
         (Cost(D("-1.23451"), None, D(2000)), "at least -1.2346 (2,000 between the best plans found)"),
         (Cost(None, D("2.34561"), D(2)), "at most 2.3457 (2 between the best plans found)"),
         (Cost(None, None, D(2)), "not proven (2 between the best plans found)"),
+        (Cost(D(0), D("2.34561")), "between 0 and 2.3457"),
+        (Cost(D(0)), "at least 0"),
         (Cost(), "not known"),
     ],
 )
