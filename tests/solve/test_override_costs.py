@@ -53,6 +53,17 @@ def test_a_plan_with_more_overrides_is_a_plan_of_the_round_with_fewer() -> None:
     assert found.rests == [Optimum(Fraction(8), Fraction(15)), Optimum(Fraction(9), Fraction(15))]
 
 
+def test_a_single_override_is_no_gain_unless_it_goes_against_the_workbook() -> None:
+    lucky = Optima(Optimum(Fraction(9), Fraction(20)), Optimum(Fraction(8), Fraction(15)))
+    within, against = lucky.reconciled([False]), lucky.reconciled([True])
+    assert within.best.bound == 15
+    assert within.without.found == 9
+    assert within.costs([False])[0] == _proven(0, 6, 0)
+    assert against.best.bound == 20
+    assert against.without.found == 8
+    assert against.costs([True])[0] == _proven(-12, 6, -1)
+
+
 def test_a_search_that_found_nothing_lends_no_plan() -> None:
     """A cost of 0 between two plans that are one would be no finding."""
     found = Optima(Optimum(Fraction(8), Fraction(20)), Optimum(None, Fraction(15))).reconciled([False])
