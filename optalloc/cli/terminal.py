@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from optalloc.solve.progress import Progress
 
 _LONGEST = 120
+#: Tables in a pipe or a file are not squeezed to a screen.
+_PIPED_WIDTH = 160
 
 
 def out() -> Console:
     """Return the console for results; colours and widths follow the terminal, NO_COLOR and pipes."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    piped = not sys.stdout.isatty()
+    return Console(highlight=False, soft_wrap=piped, width=_PIPED_WIDTH if piped else None)
 
 
 def err() -> Console:

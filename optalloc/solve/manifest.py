@@ -87,7 +87,7 @@ def search_facts(
         "overrun": watch.overrun,
         "nodes": sum(found.nodes for found in founds),
         "levels": list(levels),
-        "certificate": None if certificate is None else _stated_certificate(fund, certificate),
+        "certificate": None if certificate is None else stated_certificate(fund, certificate),
         "size": {
             "projects": len(fund.ledger.projects),
             "choices": len(fund.ledger.choices),
@@ -120,7 +120,7 @@ def level_facts(
     }
 
 
-def _stated_certificate(fund: Fund, certificate: Certificate) -> dict[str, object]:
+def stated_certificate(fund: Fund, certificate: Certificate) -> dict[str, object]:
     """Return published prices and the bound that follows from them, as texts: they are exact decimals."""
     names = {row.name: row.label for row in fund.appraisal.limits.rows}
     return {

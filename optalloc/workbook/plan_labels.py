@@ -16,7 +16,19 @@ from optalloc.plan.overrides import Cost
 from optalloc.plan.plan import Plan
 from optalloc.workbook.names import fold
 
-PlanSheet = Literal["Summary", "Overrides", "Awards", "Rules", "Regions", "Sectors", "Sources", "Declined", "Manifest"]
+PlanSheet = Literal[
+    "Summary",
+    "Overrides",
+    "Awards",
+    "Rules",
+    "Regions",
+    "Sectors",
+    "Sources",
+    "Declined",
+    "Manifest",
+    "Prices",
+    "Curves",
+]
 
 #: The seven columns every program may rely on, headed so in either language; further ones stand behind them.
 AWARD_COLUMNS = ("project", "option", "start", "region", "year", "source", "amount")
@@ -67,7 +79,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "direction": ("direction", "方向"),
         "weight": ("weight", "权重"),
         "priority": ("priority", "优先级"),
-        "kind": ("override", "人工调整"),
+        "override_kind": ("override", "人工调整"),
         "in_workbook": ("status in the workbook", "工作簿中的状态"),
         "by": ("decided by", "决定人"),
         "why": ("why", "理由"),
@@ -75,6 +87,34 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "cost": ("cost", "代价"),
         "cost_low": ("cost at least", "代价至少"),
         "cost_high": ("cost at most", "代价至多"),
+        "kind": ("kind", "种类"),
+        "final_value": ("final value", "终值"),
+        "constraint": ("constraint R.H. side", "约束限制值"),
+        "says": ("the rule", "规则内容"),
+        "price_more": ("shadow price, 1 more", "影子价格（增1）"),
+        "price_less": ("shadow price, 1 less", "影子价格（减1）"),
+        "increase": ("allowable increase", "允许增加"),
+        "decrease": ("allowable decrease", "允许减少"),
+        "dual": ("multiplier in the certificate", "证明用乘子"),
+        "decided_more": ("with this plan's projects, 1 more", "固定立项时增1"),
+        "decided_less": ("with this plan's projects, 1 less", "固定立项时减1"),
+        "point_money": ("a percentage point in money", "一个百分点折合资金"),
+        "exchange_rate": ("one unit in money", "一单位折合资金"),
+        "step": ("step", "步长"),
+        "change_up": ("moved up by the step", "上调一步的变化"),
+        "change_down": ("moved down by the step", "下调一步的变化"),
+        "proven_between": ("proven between", "证明区间"),
+        "enters": ("enters", "新增项目"),
+        "leaves": ("leaves", "退出项目"),
+        "no_plan": ("no plan", "无可行方案"),
+        "unlimited": ("no limit", "无限制"),
+        "rule_kind": ("rule", "规则"),
+        "source_kind": ("source", "资金来源"),
+        "capacity_kind": ("capacity", "能力"),
+        "link_kind": ("link", "关联"),
+        "relaxed": ("linear relaxation", "线性松弛"),
+        "value_at": ("objective", "目标值"),
+        "at_bound": ("bound as typed", "填写的界限"),
         # captions
         "Summary": ("Allocation plan", "分配方案"),
         "Overrides": ("Overrides", "人工调整"),
@@ -85,6 +125,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "Sources": ("Sources", "资金来源"),
         "Declined": ("Not funded", "未获资助的项目"),
         "Manifest": ("Manifest", "留档信息"),
+        "Prices": ("Prices", "价格"),
+        "Curves": ("Curves", "曲线"),
         # Summary
         "result": ("Result", "结果"),
         "status": ("status", "状态"),
@@ -230,6 +272,17 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
                 "more use elsewhere"
             ),
             "{money}。原因为单独使项目落选的因素；空白表示有多个因素，或资金用于他处更好",
+        ),
+        "note_Prices": (
+            (
+                "Shadow prices: what one unit more or less of the constraint changes in the objective, acceptances in "
+                "parts. Moved by the step: the round solved again, the whole change"
+            ),
+            "影子价格：约束增减一单位时目标值的变化（线性松弛）；上调、下调一步：重新求解后目标值的全部变化",
+        ),
+        "note_Curves": (
+            "The objective against the ten dearest bounds: solved again at each step, and the linear relaxation",
+            "目标值随最贵的十个界限的变化：逐步重新求解的结果与线性松弛",
         ),
         "note_Manifest": (
             "What the plan was made from and with, as JSON; optalloc verify reads it",

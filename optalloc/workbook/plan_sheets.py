@@ -242,7 +242,7 @@ def write_overrides(out: PlanBook) -> None:
         [
             Column(out.word("project"), [one.project for one in made]),
             Column(out.word("title"), [titles.get(one.project) for one in made]),
-            Column(out.word("kind"), [out.word(one.kind) for one in made]),
+            Column(out.word("override_kind"), [out.word(one.kind) for one in made]),
             Column(out.word("in_workbook"), [out.word(record.status) for record in out.overrides]),
             Column(out.word("by"), [one.by for one in made]),
             Column(out.word("why"), [one.reason for one in made], "long"),

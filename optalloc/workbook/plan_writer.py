@@ -16,6 +16,7 @@ from integrated_fund.round import Round
 from optalloc.errors import NotThisRound, OptallocError
 from optalloc.plan.overrides import BadRecord, Record, Without, records_of, without_of
 from optalloc.plan.plan import Award, Plan
+from optalloc.plan.price_report import PriceReport
 from optalloc.workbook.files import write_together
 from optalloc.workbook.plan_files import (
     FileColumn,
@@ -43,6 +44,7 @@ from optalloc.workbook.plan_sheets import (
 )
 from optalloc.workbook.plan_summary import write_summary
 from optalloc.workbook.plan_table import Styles, safe_text
+from optalloc.workbook.price_sheets import write_curves, write_prices
 
 #: Plans with more rows go to the disk row by row; smaller ones share their strings and give charts their values.
 _ROWS_IN_MEMORY = 20_000
@@ -56,8 +58,11 @@ def write_plan(
     language: Language = "en",
     force: bool = False,
     inputs: Sequence[Path] = (),
+    prices: PriceReport | None = None,
 ) -> tuple[PlanFile, ...]:
     """Write a plan of a round as a workbook, whole or not at all; return the files beside it, if it needs any.
+
+    With `prices` the workbook has sheets of them.
 
     A table of more than `plan_files.LONG_TABLE` rows stands in a Parquet file beside the workbook.
 
@@ -82,7 +87,7 @@ def write_plan(
     def write(temporary: Sequence[Path]) -> None:
         for sheet, named, place in zip(sheets, beside, temporary, strict=False):
             files[sheet] = write_file(place, sheet, named.name, _COLUMNS[sheet](plan, round_))
-        _write(plan, round_, temporary[-1], language, files)
+        _write(plan, round_, temporary[-1], language, files, prices)
 
     write_together([*beside, path], write, force=force, inputs=inputs)
     return tuple(files.values())
@@ -93,7 +98,14 @@ _COLUMNS: Mapping[LongSheet, Callable[[Plan, Round], Mapping[str, FileColumn]]] 
 )
 
 
-def _write(plan: Plan, round_: Round, path: Path, language: Language, files: Mapping[LongSheet, PlanFile]) -> None:
+def _write(
+    plan: Plan,
+    round_: Round,
+    path: Path,
+    language: Language,
+    files: Mapping[LongSheet, PlanFile],
+    prices: PriceReport | None,
+) -> None:
     rows = {"Awards": len(plan.payments), "Declined": len(plan.declined), "Rules": len(plan.rules)}
     large = sum(count for sheet, count in rows.items() if sheet not in files) > _ROWS_IN_MEMORY
     # What goes to the disk row by row goes there first.
@@ -117,6 +129,9 @@ def _write(plan: Plan, round_: Round, path: Path, language: Language, files: Map
             write_manifest,
         ):
             write_sheet(out)
+        if prices is not None:
+            write_prices(out, prices)
+            write_curves(out, prices)
         try:
             book.close()
         except FileCreateError as failure:
