@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from integrated_fund.fund import Fund
+from optalloc.api import NoPlanExists, Override, solve
 from optalloc.examples import EXAMPLES
+from optalloc.plan.overrides import Kind, without_of
 from optalloc.plan.plan import Plan
 from optalloc.plan.verify import verify
 from optalloc.solve.planning import plan_of
@@ -42,6 +44,23 @@ def test_the_walk_through_shows_the_plan(plan: Plan) -> None:
     text = PAGE.read_text(encoding="utf-8")
     shown = text.partition("<!-- plan:begin -->\n")[2].partition("\n<!-- plan:end -->")[0]
     assert shown == _table(plan)
+
+
+def test_the_figures_of_the_page_on_overrides() -> None:
+    text = (PAGE.parent / "overrides.md").read_text(encoding="utf-8")
+    round_ = round_of(EXAMPLES["small"]())
+    shown: list[tuple[Kind, list[str], str]] = [
+        ("force", ["sensors"], "141.5"),
+        ("forbid", ["teachers"], "157.7"),
+    ]
+    for kind, projects, cost in shown:
+        made = [Override(project, kind, by="leading group", reason="minutes") for project in projects]
+        found = without_of(solve(round_, overrides=made).manifest)
+        assert str(found.objective) in text
+        assert str(found.cost.low) == str(found.cost.high) == cost
+        assert cost in text
+    with pytest.raises(NoPlanExists, match="without them there is one"):
+        solve(round_, overrides=[Override("masters", "forbid", by="leading group", reason="minutes")])
 
 
 def test_the_figures_of_the_walk_through(plan: Plan) -> None:

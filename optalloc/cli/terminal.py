@@ -6,7 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -92,6 +92,11 @@ def amount(value: Decimal | None, digits: int = 2) -> str:
 def amount_above(value: Decimal, digits: int = 2) -> str:
     """Return a bound for people: as `amount`, rounded up, so that it still is one."""
     return amount(value.quantize(Decimal(1).scaleb(-digits), ROUND_CEILING), digits)
+
+
+def amount_below(value: Decimal, digits: int = 2) -> str:
+    """Return a lower bound for people: as `amount`, rounded down."""
+    return amount(value.quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR), digits)
 
 
 @contextmanager

@@ -32,11 +32,10 @@ WORK_LIMIT = "work limit"
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where a round came from, for the manifest: file hashes, `--set` changes, overrides with who and why."""
+    """Where a round came from, for the manifest: file hashes and `--set` changes."""
 
     sha256: str | None = None
     sets: tuple[str, ...] = ()
-    overrides: tuple[object, ...] = ()
     projects_file: tuple[str, str] | None = None
 
 
@@ -74,7 +73,8 @@ def search_facts(
         if inputs.projects_file is None
         else dict(zip(("name", "sha256"), inputs.projects_file, strict=True)),
         "sets": list(inputs.sets),
-        "overrides": list(inputs.overrides),
+        "overrides": [],  # `overriding` puts these two in, with who, why and at what cost
+        "without_overrides": None,
         "options": {
             "gap": float(request.gap),
             "time_limit": watch.time_limit,

@@ -14,6 +14,7 @@ from xlsxwriter.exceptions import FileCreateError
 from integrated_fund.problem import Language
 from integrated_fund.round import Round
 from optalloc.errors import NotThisRound, OptallocError
+from optalloc.plan.overrides import BadRecord, Record, Without, records_of, without_of
 from optalloc.plan.plan import Award, Plan
 from optalloc.plan.price_report import PriceReport
 from optalloc.workbook.files import write_together
@@ -35,6 +36,7 @@ from optalloc.workbook.plan_sheets import (
     write_awards,
     write_declined,
     write_manifest,
+    write_overrides,
     write_regions,
     write_rules,
     write_sectors,
@@ -71,8 +73,9 @@ def write_plan(
     Raises:
         WrongUse: the output must not or cannot be written (see `files.write_together`).
         NotThisRound: the plan names a project, region or source that the round does not have.
-        OptallocError: `too_many_digits`, `too_many_rows`, or `payments_differ` (the payments do not add up to the
-            awards); nothing is written, beside the workbook either.
+        OptallocError: `too_many_digits`, `too_many_rows`, `bad_manifest` (the overrides are not as they were written),
+            or `payments_differ` (the payments do not add up to the awards); nothing is written, beside the workbook
+            either.
     """
     refuse_plan_output(path, force=force, inputs=inputs)
     _refuse_other_round(plan, round_)
@@ -110,9 +113,13 @@ def _write(
         book = Workbook(str(path), {"constant_memory": large, "tmpdir": scratch})
         book.set_size(2400, 1500)
         book.set_properties({"title": safe_text(round_.title), "comments": str(plan.manifest.get("plan_digest", ""))})
-        out = PlanBook(book, Styles(book, language), language, plan, round_, money_of(plan, round_), files)
+        overrides, without = _overrides_of(plan)
+        out = PlanBook(
+            book, Styles(book, language), language, plan, round_, money_of(plan, round_), overrides, without, files
+        )
         for write_sheet in (
             write_summary,
+            write_overrides,
             write_awards,
             write_rules,
             write_regions,
@@ -131,6 +138,13 @@ def _write(
             # The library wraps what the system said.
             cause = failure.args[0]
             raise cause if isinstance(cause, OSError) else OSError(str(failure)) from failure
+
+
+def _overrides_of(plan: Plan) -> tuple[tuple[Record, ...], Without]:
+    try:
+        return records_of(plan.manifest), without_of(plan.manifest)
+    except BadRecord as bad:
+        raise OptallocError("bad_manifest", f"The overrides of the plan cannot be followed: {bad}.") from bad
 
 
 def _refuse_other_round(plan: Plan, round_: Round) -> None:
