@@ -29,10 +29,13 @@ from optalloc.errors import NO_PLAN, OptallocError, WrongUse
 from optalloc.plan.overrides import Override as Override
 from optalloc.plan.overrides import overridden
 from optalloc.plan.plan import Award, Declined, Payment, Plan, RuleLine, SourceLine
+from optalloc.plan.price_report import PriceReport
 from optalloc.solve.overriding import plan_overridden, refuse_overrides
 from optalloc.solve.planning import NoPlan, fund_for, plan_of
 from optalloc.solve.progress import Listener, Watch, silent
 from optalloc.solve.search import Method
+from optalloc.solve.solution import solution_of
+from optalloc.study.report import priced_report
 from optalloc.workbook.reading import read_and_check
 
 
@@ -118,6 +121,40 @@ def solve(
     if isinstance(result, NoPlan):
         raise NoPlanExists(result)
     return result
+
+
+def prices(
+    round_: Round | Fund,
+    *,
+    level: int = 1,
+    changes: bool = True,
+    only: Sequence[str] | None = None,
+    gap: Decimal | float | str | None = None,
+    time_limit: float | None = None,
+    method: Method = "auto",
+    jobs: int = 1,
+    listener: Listener = silent,
+) -> PriceReport:
+    """Return what every rule, source and link of a round costs; its finite changes where `changes`.
+
+    `level` counts the levels of a lexicographic objective from 1; `only` names the rules, sources and links that are
+    moved. More than one of `jobs` needs a program that can be imported again (`if __name__ == "__main__":`).
+
+    Raises:
+        NoPlanExists: no plan exists, or none was found in time.
+        WrongUse: `only` names something that is not there, or there is no such level.
+    """
+    fund = round_ if isinstance(round_, Fund) else fund_for(round_, None)
+    if not 1 <= level <= len(fund.appraisal.levels):
+        raise WrongUse(
+            "level", f"The objective of this round has {len(fund.appraisal.levels)} levels, none is {level}."
+        )
+    watch = Watch(time_limit, listener)
+    asked = None if gap is None else Decimal(str(gap))
+    found = solution_of(fund, watch, gap=asked, method=method)
+    if isinstance(found, NoPlan):
+        raise NoPlanExists(found)
+    return priced_report(found, watch, level=level - 1, only=only, changes=changes, jobs=jobs).report
 
 
 def tables(plan: Plan) -> dict[str, pd.DataFrame]:

@@ -14,9 +14,11 @@ from optalloc.plan.plan import Plan
 from optalloc.plan.verify import verify
 from optalloc.solve.planning import plan_of
 from optalloc.solve.progress import Watch
-from tests.support.tables import round_of
+from tests.cli.run import Cli
+from tests.support.tables import round_of, write_tables
 
 PAGE = Path(__file__).parents[1] / "docs" / "small.md"
+README = Path(__file__).parents[1] / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +79,14 @@ def test_the_figures_of_the_walk_through(plan: Plan) -> None:
     assert float(education[2026].used) == 448
     assert float(education[2026].carried or 0) == 6.4
     assert float(education[2027].used) == 326.4
+
+
+def test_the_price_report_of_the_readme(cli: Cli, tmp_path: Path) -> None:
+    book = write_tables(EXAMPLES["small"](), tmp_path / "round.xlsx")
+    printed = cli("prices", book, "education", "schools", "institutions").out.splitlines()
+    text = README.read_text(encoding="utf-8")
+    shown = text.partition("<!-- prices:begin -->\n```\n")[2].partition("\n```\n<!-- prices:end -->")[0].splitlines()
+    assert shown[0] == "$ optalloc prices round.xlsx education schools institutions"
+    assert len(shown) > 10
+    for line in shown[1:]:
+        assert line == "…" or line in printed
