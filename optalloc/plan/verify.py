@@ -18,8 +18,9 @@ from integrated_fund.digest import round_digest
 from integrated_fund.round import Option, Place, Project, Round, Source
 from optalloc.plan.digest import plan_digest
 from optalloc.plan.lines import EXACT, ZERO, Funded, passes
+from optalloc.plan.members import possible_starts
 from optalloc.plan.plan import Payment, Plan, SourceLine, stated
-from optalloc.plan.rulings import Recount, Ruling, link_is_kept, possible_starts
+from optalloc.plan.rulings import Recount, Ruling, link_is_kept
 
 
 @dataclass(frozen=True, slots=True)
