@@ -77,6 +77,16 @@ class Recount:
         return self._lines.totals(rule.measure, rule.basis, filter_, each)
 
 
+def first_level(round_: Round) -> list[tuple[Criterion, Fraction]]:
+    """Return the criteria of the first level of the objective, and what one unit of each counts in it."""
+    criteria = list(round_.criteria)
+    if round_.method == "lexicographic":
+        first = min((row.priority or 0 for row in criteria), default=0)
+        criteria = [row for row in criteria if (row.priority or 0) == first]
+    weights = [Fraction(1) if row.weight is None else Fraction(row.weight) for row in criteria]
+    return [(row, weight if row.direction == "max" else -weight) for row, weight in zip(criteria, weights, strict=True)]
+
+
 def discount_by_year(round_: Round) -> dict[int | None, Fraction]:
     """Return what a benefit counts in each year."""
     rate = 1 + Fraction(round_.discount)
