@@ -1,7 +1,7 @@
 r"""The certificate recomputed: a bound on every plan, from published prices and the round's texts alone, exactly.
 
     carry-over       carry[f] = max(carry[f], amount[f'] + rate[f'] · carry[f'] - amount[f]), f' the next year's row of
-                     the source, from the last year back; 0 where f carries nothing
+                     the source, from the last year back; 0 where there is none
     money            cost[f]  = amount[f] + rate[f] · carry[f] + least[f]
     an award         worth    = Σ criteria: weight · value - Σ lines: price · amount                       (`decisions`)
 
@@ -120,7 +120,7 @@ def _carry_prices(round_: Round, sources: PricesOfSources) -> dict[tuple[str, in
     for row in sorted(round_.sources, key=lambda row: row.year or 0, reverse=True):
         key = (row.source, row.year)
         following = None if row.year is None else rows.get((row.source, row.year + 1))
-        if following is None or not row.carry_over:
+        if following is None:
             found[key] = ZERO
             continue
         later = (following.source, following.year)

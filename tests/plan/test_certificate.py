@@ -160,6 +160,17 @@ def test_twelve_projects_are_compared_and_thirteen_are_not(projects: int, left_o
     assert own.value == (5 * projects if left_out else 10)
 
 
+def test_a_year_without_money_needs_nobody_to_pay() -> None:
+    project = {"project": "late", "sector": "edu", "region": "a", "max_award": 10, "people": 5}
+    tables: Tables = {
+        **{sheet: TABLES[sheet] for sheet in ("Round", "Sectors", "Regions", "Criteria")},
+        "Sources": [{"source": "pool", "year": 2031, "amount": 1000}],
+        "Projects": [{**project, "profile": "0; 1"}, {**project, "project": "early", "profile": "0.5; 0.5"}],
+    }
+    nothing = SourcePrices(Decimal(0), Decimal(0), Decimal(0))
+    assert Priced(tables).hold({}, {("pool", 2031): nothing}).value == 5
+
+
 # What a plan states.
 
 
