@@ -151,7 +151,7 @@ def _check_prices(round_: Round, published: Published) -> Iterator[Check]:
     for source_key, prices in published.sources.items():
         if source_key in rows:
             legal = prices.amount >= 0 and prices.carry >= 0 and prices.least <= 0
-            figures = f"amount {prices.amount}, carry-over {prices.carry}, least {prices.least}"
+            figures = f"amount {_text(prices.amount)}, carry-over {_text(prices.carry)}, least {_text(prices.least)}"
             name = f"certificate prices of {_source_name(*source_key)}"
             yield Check(name, legal, figures, "amount and carry-over at least 0, least at most 0")
 
@@ -161,7 +161,7 @@ def _check_rule_price(member: Member, price: Decimal) -> Check:
     legal = (least is None or price >= least) and (most is None or price <= most)
     limits = [] if least is None else [f"at least {least}"]
     limits += [] if most is None else [f"at most {most}"]
-    return Check(f"certificate price of {member.name}", legal, str(price), ", ".join(limits) or "any")
+    return Check(f"certificate price of {member.name}", legal, _text(price), ", ".join(limits) or "any")
 
 
 def _legal(rule: Rule) -> tuple[Decimal | None, Decimal | None]:
@@ -183,6 +183,10 @@ def _check_bound(published: Published, bound: Bound) -> Iterator[Check]:
     rounding = ROUNDING * bound.size
     found = f"{stated(above):f} above what the prices add up to"
     yield Check("certificate rounding", above <= rounding, found, f"at most {stated(rounding):f}")
+
+
+def _text(price: Decimal) -> str:
+    return f"{stated(price):f}"
 
 
 def _source_name(source: str, year: int | None) -> str:

@@ -76,9 +76,9 @@ def best_worths(round_: Round, decisions: Sequence[Decision]) -> list[Fraction]:
 def _groups(links: Sequence[Link]) -> list[_Group]:
     group_of: dict[str, _Group] = {}
     for link in links:
-        joined = _Group([], [])
-        for name in link.projects:
-            own = group_of.get(name) or _Group([name], [])
+        tied = {id(own): own for name in link.projects for own in [group_of.setdefault(name, _Group([name], []))]}
+        joined = max(tied.values(), key=lambda group: len(group.projects))
+        for own in tied.values():
             if own is not joined:
                 joined.projects.extend(own.projects)
                 joined.links.extend(own.links)
@@ -98,8 +98,7 @@ def _states(project: Project, decisions: Sequence[Decision], by_start: bool) -> 
         best[False, None] = ZERO
     for one in decisions:
         if one.worth is not None:
-            # A block grant has nothing to accept.
-            key = (not project.is_block_grant, one.start if by_start else None)
+            key = (True, one.start if by_start else None)
             best[key] = max(best.get(key, one.worth), one.worth)
     return [_State(project.project, accepted, start, worth) for (accepted, start), worth in best.items()]
 

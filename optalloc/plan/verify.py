@@ -1,8 +1,8 @@
 """Verification: a plan held against its round, line by line, in exact arithmetic.
 
-Reads the rule texts a second time (`lines`, `rulings`) and adds up the plan's own rows. It knows the round alone: no
-ledger, no model, no solver. What a plan states (activities, sums, digests) is recomputed, and what it decides is
-checked against every rule, so a plan in which somebody has recomputed every sum after breaking a rule fails too.
+Reads the rule texts a second time (`lines`, `members`, `rulings`) and adds up the plan's own rows. It knows the round
+alone: no ledger, no model, no solver. What a plan states (activities, sums, digests) is recomputed, and what it decides
+is checked against every rule, so a plan in which somebody has recomputed every sum after breaking a rule fails too.
 """
 
 from __future__ import annotations
