@@ -171,6 +171,19 @@ def test_a_year_without_money_needs_nobody_to_pay() -> None:
     assert Priced(tables).hold({}, {("pool", 2031): nothing}).value == 5
 
 
+def test_a_round_of_excluded_projects_is_worth_its_money_alone() -> None:
+    project = {"sector": "edu", "region": "a", "max_award": 10, "people": 5, "status": "excluded"}
+    tables: Tables = {
+        **{sheet: TABLES[sheet] for sheet in ("Round", "Sectors", "Regions", "Criteria")},
+        "Sources": [{"source": "pool", "year": 2030, "amount": 1000}],
+        "Projects": [{"project": "P1", **project}, {"project": "P2", **project}],
+        "Rules": [{"rule": "cap", "measure": "award", "sense": "<=", "bound": 7, "each": "region"}],
+    }
+    one = Decimal(1)
+    prices = SourcePrices(one, Decimal(0), Decimal(0))
+    assert bound_of(round_of(tables), {("cap", "a"): one, ("cap", "b"): one}, {("pool", 2030): prices}).value == 1014
+
+
 # What a plan states.
 
 
@@ -304,6 +317,19 @@ def test_missing_unknown_and_doubled_prices_are_found(solved: tuple[Round, Plan]
         failing = _failing(round_, _with(plan, change))
         assert "certificate prices missing" in failing
         assert "certificate prices unknown" in failing
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda stated: stated["rules"].clear(),
+        lambda stated: stated["rules"].update(other="1"),
+        lambda stated: stated["sources"].update({"pool@2030": ["9", "0", "0"]}),
+    ],
+)
+def test_prices_by_label_say_the_same(solved: tuple[Round, Plan], change: Callable[[dict[str, Any]], object]) -> None:
+    round_, plan = solved
+    assert _failing(round_, _with(plan, change)) == ["certificate prices by label"]
 
 
 def test_a_bound_that_is_moved_is_found(solved: tuple[Round, Plan]) -> None:
