@@ -190,7 +190,11 @@ def test_a_round_of_excluded_projects_is_worth_its_money_alone() -> None:
 @pytest.fixture(scope="module")
 def solved() -> tuple[Round, Plan]:
     tables = copy.deepcopy(TABLES)
-    tables["Rules"].append({"rule": "people", "measure": "people", "sense": "<=", "bound": 20, "penalty": None})
+    tables["Rules"] += [
+        {"rule": "people", "measure": "people", "sense": "<=", "bound": 20},
+        {"rule": "wish", "measure": "accepted", "sense": ">=", "bound": 9, "penalty": Decimal("0.25")},
+        {"rule": "even", "measure": "award", "sense": "=", "bound": 150, "penalty": Decimal("0.001")},
+    ]
     round_ = round_of(tables)
     plan = plan_of(Fund(round_), Watch(), gap=Decimal(0), method="core")
     assert isinstance(plan, Plan)
@@ -286,6 +290,10 @@ def _number_of(plan: Plan, rule: str, member: str | None) -> int:
         ("people", None, "-1e-9"),
         ("soft", None, "-1e-9"),
         ("soft", None, "0.500001"),
+        ("wish", None, "1e-9"),
+        ("wish", None, "-0.250001"),
+        ("even", None, "0.00101"),
+        ("even", None, "-0.00101"),
     ],
 )
 def test_prices_of_wrong_signs_are_named(solved: tuple[Round, Plan], rule: str, member: str | None, price: str) -> None:
