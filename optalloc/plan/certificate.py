@@ -28,6 +28,7 @@ from optalloc.plan.decisions import decisions_of
 from optalloc.plan.groups import NothingPossible, best_worths
 from optalloc.plan.lines import ZERO, Candidates
 from optalloc.plan.members import Member, Members
+from optalloc.plan.overrides import BadRecord, overridden, records_of
 from optalloc.plan.plan import Plan, stated, stated_above
 from optalloc.plan.published import NotStated, Published, SourcePrices, published_of
 from optalloc.plan.verify import Check, Verification
@@ -65,8 +66,12 @@ def states_certificate(plan: Plan) -> bool:
 
 
 def verify_certificate(round_: Round, plan: Plan) -> CertificateCheck:
-    """Check the certificate that a plan states. The round has no errors; the plan may hold anything."""
+    """Check the certificate that a plan states, of the round with the overrides that the plan has on record.
+
+    The round has no errors; the plan may hold anything.
+    """
     with collector_paused():
+        round_ = _as_decided(round_, plan)
         try:
             published = published_of(plan.manifest)
         except NotStated as trouble:
@@ -88,6 +93,14 @@ def verify_certificate(round_: Round, plan: Plan) -> CertificateCheck:
         expected = f"at most {most:f}, which is {distance:f} more"
         checks.append(Check("certificate and plan", distance >= 0, f"{plan.objective:f}", expected))
         return CertificateCheck(Verification(tuple(checks)), most, distance)
+
+
+def _as_decided(round_: Round, plan: Plan) -> Round:
+    """Return the round with a plan's overrides; those that cannot be read are for `verify` to name."""
+    try:
+        return overridden(round_, [record.override for record in records_of(plan.manifest)])
+    except BadRecord:
+        return round_
 
 
 def bound_of(round_: Round, rules: RulePrices, sources: PricesOfSources) -> Bound:

@@ -93,6 +93,19 @@ def test_changes_of_the_run_are_made_here_too(cli: Cli, book: Path, tmp_path: Pa
     assert cli("verify", book, path, "--certificate").code == 0
 
 
+def test_overrides_on_record_are_made_here_too(cli: Cli, book: Path, tmp_path: Path) -> None:
+    path = tmp_path / "plan.xlsx"
+    told = ("--by", "the council", "--reason", "decided")
+    assert cli("solve", book, "-o", path, "--method", "core", "--forbid", "P1", *told).code == 0
+    assert cli("verify", book, path, "--certificate").code == 0
+
+
+def test_the_price_report_writes_a_certificate_that_holds(cli: Cli, book: Path, tmp_path: Path) -> None:
+    path = tmp_path / "plan.xlsx"
+    assert cli("prices", book, "-o", path).code == 0
+    assert cli("verify", book, path, "--certificate").code == 0
+
+
 def test_a_plan_without_a_certificate(cli: Cli, book: Path, tmp_path: Path) -> None:
     path = tmp_path / "direct.xlsx"
     assert cli("solve", book, "-o", path, "--method", "direct").code == 0
