@@ -46,7 +46,9 @@ def add_rules(model: pyo.ConcreteModel, limits: Limits, cells: Cells) -> LinearE
                 penalty_variables.append(violation[row.name])
                 penalty_coefficients.append(float(Fraction(row.rule.penalty) * scale))
         bound = float(row.constant / scale)
-        if not variable:  # a rule that looks at no line still has its row: its activity is 0 whatever is decided
+        # A rule that looks at no line, or at all of what it is a share of, still has its row: both sides are 0 whatever
+        # is decided, and its bound can be moved.
+        if not any(coefficient.values()):
             variable[id(model.zero)], coefficient[id(model.zero)] = model.zero, 1.0
         left = LinearExpression(
             constant=0,
