@@ -46,9 +46,7 @@ def add_rules(model: pyo.ConcreteModel, limits: Limits, cells: Cells) -> LinearE
                 penalty_variables.append(violation[row.name])
                 penalty_coefficients.append(float(Fraction(row.rule.penalty) * scale))
         bound = float(row.constant / scale)
-        # A rule that looks at no line, or at all of what it is a share of, still has its row: both sides are 0 whatever
-        # is decided, and its bound can be moved.
-        if not any(coefficient.values()):
+        if not any(coefficient.values()):  # no decision can change the row now; with another bound it may say something
             variable[id(model.zero)], coefficient[id(model.zero)] = model.zero, 1.0
         left = LinearExpression(
             constant=0,

@@ -25,6 +25,7 @@ def verify(
     from optalloc.cli.documents import print_document, verification_document
     from optalloc.cli.reading import read_checked
     from optalloc.cli.terminal import out, print_problems, shown, shown_whole
+    from optalloc.plan.overrides import records_of
     from optalloc.plan.verify import verify as verify_plan
     from optalloc.workbook.plan_reader import read_plan
 
@@ -42,9 +43,13 @@ def verify(
     console = out()
     if sets:
         console.print(f"The plan was made with changes, applied here too: {shown_whole('; '.join(sets))}")
-    overrides = _list(plan.manifest.get("overrides"))
-    if overrides:
-        console.print(f"The plan has overrides on record: {shown_whole('; '.join(map(str, overrides)))}")
+    if any(one.check.startswith("override: ") for one in verification.checks):
+        console.print("The plan has overrides on record, applied here too:")
+        for record in records_of(plan.manifest):
+            made = record.override
+            console.print(
+                f"    {made.kind} {shown(made.project)}, by {shown(made.by)}, {made.on}: {shown(made.reason)}"
+            )
     for one in verification.checks:
         if not one.holds:
             where = f" ({', '.join(str(place) for place in one.places)})" if one.places else ""

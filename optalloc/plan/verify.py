@@ -18,6 +18,7 @@ from integrated_fund.digest import round_digest
 from integrated_fund.round import Option, Place, Project, Round, Source
 from optalloc.plan.digest import plan_digest
 from optalloc.plan.lines import EXACT, ZERO, Funded, passes
+from optalloc.plan.overrides import BadRecord, Override, Without, overridden, records_of, without_of
 from optalloc.plan.plan import Payment, Plan, SourceLine, stated
 from optalloc.plan.rulings import Recount, Ruling, link_is_kept, possible_starts
 
@@ -49,12 +50,22 @@ class Verification:
 
 
 def verify(round_: Round, plan: Plan) -> Verification:
-    """Check a plan against its round. The round has no errors; the plan may hold anything."""
+    """Check a plan against its round, with the overrides the plan has on record applied to it.
+
+    The round has no errors; the plan may hold anything.
+    """
     with collector_paused():
         return Verification(tuple(_checks(round_, plan)))
 
 
-def _checks(round_: Round, plan: Plan) -> Iterator[Check]:
+def _checks(workbook: Round, plan: Plan) -> Iterator[Check]:
+    overrides: tuple[Override, ...] = ()
+    try:
+        overrides = tuple(record.override for record in records_of(plan.manifest))
+        yield from _cost_of_overrides(plan, without_of(plan.manifest))
+    except BadRecord as bad:
+        yield Check("overrides on record", False, str(bad), "project, kind, status, by, reason, on and cost of each")
+    round_ = overridden(workbook, overrides)
     yield from _identity(round_, plan)
     wrong: list[Check] = []
     payments = _known_payments(round_, plan, wrong)
@@ -64,6 +75,7 @@ def _checks(round_: Round, plan: Plan) -> Iterator[Check]:
         rows.setdefault(row.project, []).append(row)
     funded = _funded(round_, rows)
     yield from _amounts(round_, funded, rows)
+    yield from _overrides(workbook, overrides, rows)
     yield from _statuses(round_, rows)
     yield from _parts(funded, rows)
     yield from _awards(plan, funded)
@@ -229,6 +241,26 @@ def _amounts(round_: Round, funded: Sequence[Funded], rows: Mapping[str, Sequenc
 @lru_cache(maxsize=100_000)
 def _amount_text(value: Decimal) -> str:
     return _text(stated(value))
+
+
+def _overrides(workbook: Round, overrides: Sequence[Override], names: Container[str]) -> Iterator[Check]:
+    """Check that the plan keeps its own overrides, each by name."""
+    known = {project.project for project in workbook.projects}
+    for one in overrides:
+        name = f"override: {one.kind} {one.project}"
+        if one.project not in known:
+            yield Check(name, False, "an unknown project", "a project of the round")
+        else:
+            expected = "funded" if one.kind == "force" else "not funded"
+            yield _equal(name, "funded" if one.project in names else "not funded", expected)
+
+
+def _cost_of_overrides(plan: Plan, without: Without) -> Iterator[Check]:
+    """Check that what the overrides are said to cost is the distance to the plan without them."""
+    other = without.objective
+    distance = None if other is None else stated(Fraction(other) - Fraction(plan.objective))
+    if without.cost.found is not None or distance is not None:
+        yield _equal("cost of the overrides", without.cost.found, distance)
 
 
 def _statuses(round_: Round, names: Container[str]) -> Iterator[Check]:

@@ -32,11 +32,10 @@ WORK_LIMIT = "work limit"
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where a round came from, for the manifest: file hashes, `--set` changes, overrides with who and why."""
+    """Where a round came from, for the manifest: file hashes and `--set` changes."""
 
     sha256: str | None = None
     sets: tuple[str, ...] = ()
-    overrides: tuple[object, ...] = ()
     projects_file: tuple[str, str] | None = None
 
 
@@ -74,7 +73,8 @@ def search_facts(
         if inputs.projects_file is None
         else dict(zip(("name", "sha256"), inputs.projects_file, strict=True)),
         "sets": list(inputs.sets),
-        "overrides": list(inputs.overrides),
+        "overrides": [],  # `overriding` puts these two in, with who, why and at what cost
+        "without_overrides": None,
         "options": {
             "gap": float(request.gap),
             "time_limit": watch.time_limit,
@@ -87,7 +87,7 @@ def search_facts(
         "overrun": watch.overrun,
         "nodes": sum(found.nodes for found in founds),
         "levels": list(levels),
-        "certificate": None if certificate is None else _stated_certificate(fund, certificate),
+        "certificate": None if certificate is None else stated_certificate(fund, certificate),
         "size": {
             "projects": len(fund.ledger.projects),
             "choices": len(fund.ledger.choices),
@@ -120,7 +120,7 @@ def level_facts(
     }
 
 
-def _stated_certificate(fund: Fund, certificate: Certificate) -> dict[str, object]:
+def stated_certificate(fund: Fund, certificate: Certificate) -> dict[str, object]:
     """Return published prices and the bound that follows from them, as texts: they are exact decimals."""
     names = {row.name: row.label for row in fund.appraisal.limits.rows}
     return {

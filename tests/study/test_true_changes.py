@@ -126,7 +126,7 @@ def _hold_round(seed: int, level: int = 0) -> Counter[str]:
         moved = _moved_tables(tables, move)
         if moved is None or any(number(row["amount"]) == 0 for row in moved["Sources"]):
             continue
-        met[_hold_change(move, changes[move.number, move.side], before, best(moved), level)] += 1
+        met[_hold_change(move, changes[move.number, move.step], before, best(moved), level)] += 1
         met[move.lever.kind] += 1
         met[str(move.direction)] += 1
     return met
