@@ -12,6 +12,9 @@ from optalloc.solve.highs import _check, _loaded, _set
 #: Iterations after which a run is given up: re-solves take a few dozen.
 ITERATIONS = 50_000
 
+#: What a run can end with that says nothing about the programme.
+_WITHOUT_MEANING = (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kUnboundedOrInfeasible)
+
 _Positions = npt.NDArray[np.int64]
 
 
@@ -53,6 +56,10 @@ class Resolving:
     def solve(self) -> float | None:
         """Return the optimum; None where there is none, or none was found in `ITERATIONS`."""
         _check(self._solver.run(), "run")
+        if self._solver.getModelStatus() in _WITHOUT_MEANING:
+            # An unbounded programme can end so from the last basis, and not from none.
+            _check(self._solver.clearSolver(), "clearSolver")
+            _check(self._solver.run(), "run")
         if self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         return float(-self._solver.getInfo().objective_function_value / self._scale)

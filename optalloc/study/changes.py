@@ -11,6 +11,9 @@ other across rounds: a better plan of a tightened round is a better plan of the 
 searches shows in the width of the interval, never as an effect.
 
 Where a tightened bound leaves the plan as it stands, nothing has to be solved.
+
+Of a later level none of this is sure: what earlier levels reach moves with the bound, and with it what they leave to
+the later one. There a moved round is solved level by level, and its plans keep what its own earlier levels reached.
 """
 
 from __future__ import annotations
@@ -82,12 +85,16 @@ class Move:
 
 @dataclass(frozen=True)
 class Reached:
-    """What is known of a moved round: its best plan (None: none known), a bound on all, whether there is none."""
+    """What is known of a moved round: its best plan (None: none known), a bound on all, whether there is none.
+
+    `held` is what its earlier levels have reached.
+    """
 
     decision: Decision | None
     value: Fraction | None
     bound: Fraction | None
     infeasible: bool = False
+    held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,13 +139,14 @@ class Mover:
         if stands.is_plan and move.idle is not None and value == base.value:
             return Reached(base.decision, value, move.idle)
         arrays = arrays_of(fund) if other_rows else moved_arrays(self.arrays, self.fund, fund)
-        found = self._searched(fund, arrays, move, watch, stands.is_plan)
+        found, held = self._searched(fund, arrays, move, watch, stands.is_plan)
         bound = found.bound
         if move.direction == "tightens" and base.bound is not None:
             bound = base.bound if bound is None else min(bound, base.bound)
         if found.judgement is None:
-            return Reached(None, None, bound, found.infeasible)
-        return Reached(found.judgement.evaluation.decision, found.judgement.evaluation.levels[base.level], bound)
+            return Reached(None, None, bound, found.infeasible, held)
+        evaluation = found.judgement.evaluation
+        return Reached(evaluation.decision, evaluation.levels[base.level], bound, held=held)
 
     def _as_near(self) -> float:
         """Return the relative gap at which a moved round's plan is as near to its bound as the round's own."""
@@ -147,7 +155,9 @@ class Mover:
             return base.gap
         return max(NEARLY * float(base.bound / base.value - 1), CLOSEST) if base.value > 0 else base.gap
 
-    def _searched(self, fund: Fund, arrays: Arrays, move: Move, watch: Watch, stands: bool) -> Found:
+    def _searched(
+        self, fund: Fund, arrays: Arrays, move: Move, watch: Watch, stands: bool
+    ) -> tuple[Found, tuple[Held, ...]]:
         base = self.base
         large = int(arrays.integer.sum()) >= CORE_FROM
         if base.level == 0 and large and base.method != "direct":
@@ -155,15 +165,17 @@ class Mover:
                 base.decision, move.lever.shift.rows if move.lever.link is None else np.zeros(0, dtype=np.int64)
             )
             try:
-                return search_near(fund, arrays, 0, (), self._as_near(), watch, near)
+                return search_near(fund, arrays, 0, (), self._as_near(), watch, near), ()
             except (NoState, OwnBounds):
                 pass
         held: list[Held] = []
         for level in range(base.level + 1):
             start = base.decision if stands and level == base.level else None
             found = search(fund, arrays, level, tuple(held), base.gap, watch, start=start, method=base.method)
-            if found.judgement is None or level == base.level:
-                return found
+            if level == base.level:
+                return found, tuple(held)
+            if found.judgement is None:
+                return replace(found, bound=None), tuple(held)
             value = found.judgement.evaluation.levels[level]
             held.append(Held(level, value - fund.appraisal.levels[level].tolerance * abs(value)))
         raise AssertionError("a round has a level")
@@ -183,7 +195,7 @@ def move_of(priced: Priced, solution: Solution, number: int, step: Decimal) -> M
     lever, line = priced.levers[number], priced.report.lines[number]
     if moved_round(solution.fund.round, lever, step) is None:
         return None
-    direction = _direction(solution, lever, step)
+    direction = _direction(solution, lever, step) if priced.report.level == 0 else None
     # The relaxation is concave: without a slope it gains nothing on this side, however far the bound moves.
     idle = None
     if direction == "relaxes" and (line.price_more if step > 0 else line.price_less) == 0 and _is_large(solution):
@@ -355,8 +367,8 @@ def _change(mover: Mover, move: Move, result: Reached, best: Judgement, bound: F
     made = mover.moved(move)
     assert made is not None
     fund, _ = made
-    plan = None if result.decision is None else judge(fund, result.decision, mover.base.held)
-    kept = judge(fund, best.evaluation.decision, mover.base.held)
+    plan = None if result.decision is None else judge(fund, result.decision, result.held)
+    kept = judge(fund, best.evaluation.decision, result.held)
     # The round's own best plan may be the moved round's too.
     if kept.is_plan and (plan is None or kept.evaluation.levels[level] >= plan.evaluation.levels[level]):
         plan = kept

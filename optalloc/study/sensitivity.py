@@ -131,7 +131,9 @@ class Sensitivity:
         """Return the side that prices give."""
         terms = by_row[rows] * prices[rows]
         slope = float(terms.sum())
-        if abs(slope) <= NOTHING * max(float(np.abs(terms).max(initial=0.0)), 1.0 / self._scale):
+        # Money in single yuan has small prices: what counts as none goes by the size of the shift.
+        size = float(np.abs(by_row[rows]).max(initial=0.0))
+        if abs(slope) <= NOTHING * max(float(np.abs(terms).max(initial=0.0)), size / self._scale):
             slope = 0.0
         return Side(slope, prices)
 
