@@ -205,10 +205,11 @@ def _worths_on_grid(
     Raises:
         OverflowError: a value has too many digits for 64 bits.
     """
-    class_price, fixed = class_prices(fund, sources)
+    money = money_prices(fund, sources)
+    fixed = money.fixed
     limits = fund.appraisal.limits
     fixed += sum((Fraction(rules[row.name]) * row.constant for row in limits.rows), Fraction(0))
-    worth = _worth(fund, rules, class_price, digits)
+    worth = _worth(fund, rules, money.by_class, digits)
     switches = np.zeros(groups.columns, dtype=np.int64)
     cost = groups.arrays.levels[0]
     switched = np.flatnonzero(groups.arrays.decision & (groups.project_of_column < 0))
@@ -232,8 +233,19 @@ def _grid_digits(fund: Fund) -> int:
     return max(0, min(GRID_DIGITS - round(log10(float(np.median(sizes)))), room))
 
 
-def class_prices(fund: Fund, sources: Sequence[SourcePrices]) -> tuple[list[Fraction | None], Fraction]:
-    """Return the price of each class (None: nothing may pay for it), and what the sources add to the bound."""
+@dataclass(frozen=True)
+class MoneyPrices:
+    """What one unit of money costs by source and by class of lines (None: nothing may pay for it), carry-over and the
+    least to be spent counted in; `fixed` is what the sources add to the bound.
+    """
+
+    by_source: Sequence[Fraction]
+    by_class: Sequence[Fraction | None]
+    fixed: Fraction
+
+
+def money_prices(fund: Fund, sources: Sequence[SourcePrices]) -> MoneyPrices:
+    """Return what money costs at the prices of sources."""
     classes = fund.classes
     amount = [Fraction(price.amount) for price in sources]
     carry = [Fraction(price.carry) for price in sources]
@@ -247,13 +259,12 @@ def class_prices(fund: Fund, sources: Sequence[SourcePrices]) -> tuple[list[Frac
             continue
         received = amount[following] + rate[following] * carry[following]
         carry[f] = max(carry[f], received - amount[f])
-    prices: list[Fraction | None] = [
-        min((amount[f] + rate[f] * carry[f] + least[f] for f in row.sources), default=None) for row in classes.classes
-    ]
+    by_source = [amount[f] + rate[f] * carry[f] + least[f] for f in range(len(amount))]
+    by_class = [min((by_source[f] for f in row.sources), default=None) for row in classes.classes]
     fixed = Fraction(0)
     for f, row in enumerate(classes.sources):
         fixed += Fraction(row.amount) * (amount[f] + rate[f] * carry[f] + Fraction(row.least) * least[f])
-    return prices, fixed
+    return MoneyPrices(by_source, by_class, fixed)
 
 
 def _worth(fund: Fund, rules: Mapping[str, Decimal], class_price: Sequence[Fraction | None], digits: int) -> Integers:
