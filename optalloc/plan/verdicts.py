@@ -107,7 +107,7 @@ class Explanation:
 
     `costs` add up to the verdict's cost, dearest first. `alone` are those of `verdict.blocked_by` whose removal alone
     brings the project in. `award`, `score` and `budget` are where the decision turns, None where it does not or where
-    that was not found (`given_up` says why). `otherwise` is None where no plan decides otherwise, or none was found.
+    that was not found (`given_up` says why). `otherwise` is None where none was found, or there is none (`only_way`).
     """
 
     verdict: Verdict
@@ -117,6 +117,7 @@ class Explanation:
     score: Turn | None
     budget: Turn | None
     otherwise: Otherwise | None
+    only_way: bool
     given_up: str | None
     sentence: str
 

@@ -116,9 +116,9 @@ def _otherwise(explanation: Explanation) -> str:
     """Return what the other decision costs, and who comes and goes."""
     verdict, otherwise = explanation.verdict, explanation.otherwise
     if otherwise is None:
-        if explanation.given_up is not None:
-            return f"the other decision was not found ({explanation.given_up})"
-        return "no plan has it" if not verdict.is_funded else "no plan is without it"
+        if explanation.only_way:
+            return "no plan is without it" if verdict.is_funded else "no plan has it"
+        return "" if explanation.given_up is None else f"the other decision was not found ({explanation.given_up})"
     if otherwise.low == otherwise.high:
         cost = number(otherwise.found)
     elif otherwise.high is None:
