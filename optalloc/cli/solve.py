@@ -82,7 +82,7 @@ def solve(
     from optalloc.plan.plan import Plan
     from optalloc.workbook.plan_files import PlanFile, files_for_manifest, refuse_plan_output
 
-    asked = _gap(gap)
+    asked = asked_gap(gap)
     if time_limit is not None and time_limit == 0:
         raise WrongUse("time_limit", "--time-limit takes seconds above 0: no search fits into none.")
     if solver is not None and solver.lower() != "highs" and method is not Ways.auto:
@@ -119,7 +119,7 @@ def solve(
             )
             seconds["write"] = time.monotonic() - began
     if not isinstance(result, Plan):
-        return _no_plan(result, checked, seconds, as_json)
+        return no_plan(result, checked, seconds, as_json)
     if as_json:
         if files:
             result = replace(result, manifest={**result.manifest, "files": files_for_manifest(files)})
@@ -134,7 +134,12 @@ def solve(
     return DONE if result.status == "optimal" else STOPPED
 
 
-def _gap(text: str | None) -> Decimal | None:
+def asked_gap(text: str | None) -> Decimal | None:
+    """Return a gap as a share.
+
+    Raises:
+        WrongUse: it is none, or finer than numbers carry.
+    """
     if text is None:
         return None
     try:
@@ -174,7 +179,7 @@ def _solved(
     began = time.monotonic()
     fund = fund_for(round_, solver)
     seconds["build"] = time.monotonic() - began
-    _stop_at_first_interrupt(watch)  # until now there was nothing to keep
+    stop_at_first_interrupt(watch)  # until now there was nothing to keep
     began = time.monotonic()
     inputs = Inputs(checked.sha256, tuple(sets), projects_file=checked.projects_file)
     result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
@@ -182,7 +187,7 @@ def _solved(
     return result
 
 
-def _stop_at_first_interrupt(watch: Watch) -> None:
+def stop_at_first_interrupt(watch: Watch) -> None:
     """Let the first Ctrl-C end the search with its best plan; the second one ends the program."""
 
     def first(_signal: int, _frame: object) -> None:
@@ -193,7 +198,8 @@ def _stop_at_first_interrupt(watch: Watch) -> None:
         signal.signal(signal.SIGINT, first)
 
 
-def _no_plan(result: NoPlan, checked: Checked, seconds: dict[str, float], as_json: bool) -> int:
+def no_plan(result: NoPlan, checked: Checked, seconds: dict[str, float], as_json: bool) -> int:
+    """Say that there is no plan, or that none was found; return the exit code."""
     from integrated_fund.checks import NO_PLAN as NO_PLAN_PROOFS
     from optalloc.cli.documents import number, print_document, rounded, without_plan
     from optalloc.cli.terminal import amount_above, err, print_problems

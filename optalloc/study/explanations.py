@@ -116,7 +116,7 @@ class _Study:
         if self.resolver.large:
             trouble.append("in a round this large no award, budget or single obstacle is tried")
         elif not self._is_canonical():
-            trouble.append("the plan is not proven to be the only best one")
+            trouble.append("the plan is not proven to be the only best one (a gap of 0 may prove it)")
         else:
             alone = tried(lambda: self._alone(verdict, broken, costs)) or ()
             if verdict.status == "candidate" and verdict.cost is not None:

@@ -1,7 +1,8 @@
 """A round solved again with one thing changed: a project forced in or out, another award or budget, a rule dropped.
 
 Small rounds are solved to the end, with the ties broken, so that there is one plan to speak of. Rounds large enough for
-the core way are solved to the round's own gap, each within `LARGE_SECONDS`, and what is found is an interval.
+the core way are searched near the plan at hand (`nearby`), so that what is found is not the noise between two searches;
+where that finds no plan, from the beginning to the round's own gap, within `LARGE_SECONDS`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,17 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
+
 from integrated_fund.evaluation import Decision
-from integrated_fund.fund import fund_for_solving
+from integrated_fund.fund import Fund, fund_for_solving
 from integrated_fund.round import Project, Round, Source, Status
+from optalloc.solve.arrays import arrays_of
+from optalloc.solve.groups import NoState, OwnBounds
 from optalloc.solve.progress import Watch
 from optalloc.solve.search import CORE_FROM
 from optalloc.solve.solution import NoPlan, Solution, solution_of
+from optalloc.study.nearby import Near, search_near
 
 #: A safety net: a tight round of thousands of projects may never close its gap.
 LARGE_SECONDS = 20.0
@@ -83,7 +89,11 @@ class Resolver:
         leg = _Leg(self.watch, LARGE_SECONDS if self.large else None)
         request = self.solution.request
         gap = request.gap if self.large else Decimal(0)
-        found = solution_of(fund_for_solving(round_), leg, gap=gap, method=request.method, start=start)
+        fund = fund_for_solving(round_)
+        near = self._near(fund, float(gap), leg, start)
+        if near is not None:
+            return near
+        found = solution_of(fund, leg, gap=gap, method=request.method, start=start)
         if leg.stopped == "interrupted":
             self.watch.stop("interrupted")
         if isinstance(found, NoPlan):
@@ -93,6 +103,22 @@ class Resolver:
         settled = found.founds[0].proven
         canonical = settled and bool(found.tie_break["complete"])
         return Outcome(found.evaluation.decision, found.optimum(0), found.founds[0].bound, False, settled, canonical)
+
+    def _near(self, fund: Fund, gap: float, watch: Watch, start: Decision | None) -> Outcome | None:
+        """Return what a search near a decision knows of a large round; None where that is not the way, or no plan."""
+        several = len(fund.appraisal.levels) > 1
+        if not self.large or several or start is None or self.solution.request.method == "direct":
+            return None
+        try:
+            found = search_near(fund, arrays_of(fund), 0, (), gap, watch, Near(start, np.zeros(0, dtype=np.int64)))
+        except (NoState, OwnBounds):
+            return None
+        if found.infeasible:
+            return Outcome(None, None, None, True, True, True)
+        if found.judgement is None:
+            return None
+        evaluation = found.judgement.evaluation
+        return Outcome(evaluation.decision, evaluation.levels[0], found.bound, False, found.proven, False)
 
     def decision_with(self, project: str, choice: int | None, steps: int = 0) -> Decision:
         """Return the plan's decision with a project at another choice, or (None) without it."""

@@ -68,6 +68,8 @@ def sentence_of_explanation(explanation: Explanation, unit: str) -> str:
     if turns:
         parts.append(turns)
     parts.append(_otherwise(explanation))
+    if explanation.given_up is not None:
+        parts.append(f"not everything was looked for: {explanation.given_up}")
     return "; ".join(part for part in parts if part) + "."
 
 
@@ -98,9 +100,10 @@ def _turns(explanation: Explanation, unit: str) -> str:
     verdict = explanation.verdict
     ways = []
     if explanation.score is not None:
-        at = explanation.score.at
-        about = "" if explanation.score.proven else "at most " if not verdict.is_funded else "at least "
-        ways.append(f"its score {'fell below' if verdict.is_funded else 'rose above'} {about}{number(at)}")
+        turn = explanation.score
+        ends = sorted((turn.at, turn.held))
+        value = number(turn.at) if turn.proven else f"a value between {number(ends[0])} and {number(ends[1])}"
+        ways.append(f"its score {'fell below' if verdict.is_funded else 'rose above'} {value}")
     if explanation.award is not None:
         verb = "rose" if verdict.is_funded else "fell"
         ways.append(f"its award {verb} to {number(explanation.award.at)} {unit}")
@@ -118,7 +121,7 @@ def _otherwise(explanation: Explanation) -> str:
     if otherwise is None:
         if explanation.only_way:
             return "no plan is without it" if verdict.is_funded else "no plan has it"
-        return "" if explanation.given_up is None else f"the other decision was not found ({explanation.given_up})"
+        return ""
     if otherwise.low == otherwise.high:
         cost = number(otherwise.found)
     elif otherwise.high is None:

@@ -15,7 +15,7 @@ from integrated_fund.problem import Language
 from optalloc.plan.plan import Plan
 from optalloc.workbook.names import fold
 
-PlanSheet = Literal["Summary", "Awards", "Rules", "Regions", "Sectors", "Sources", "Declined", "Manifest"]
+PlanSheet = Literal["Summary", "Awards", "Rules", "Regions", "Sectors", "Sources", "Declined", "Manifest", "Verdicts"]
 
 #: The seven columns every program may rely on, headed so in either language; further ones stand behind them.
 AWARD_COLUMNS = ("project", "option", "start", "region", "year", "source", "amount")
@@ -60,6 +60,17 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "used_share": ("used share", "使用比例"),
         "asked": ("max_award", "最高资助"),
         "reason": ("reason", "原因"),
+        "decision": ("decision", "决定"),
+        "award_of_one": ("award", "资助额"),
+        "worth": ("worth", "效益"),
+        "cost_at_prices": ("cost at prices", "按价格计的成本"),
+        "reduced_worth": ("reduced worth", "净效益"),
+        "blocked_by": ("blocked by", "受阻于"),
+        "takes_at_least": ("worth it would take at least", "入选至少需要的效益"),
+        "stays_above": ("worth above which it stays", "高于此效益即保留"),
+        "is_funded": ("funded", "资助"),
+        "is_cut_back": ("cut back", "减额资助"),
+        "is_declined": ("not funded", "不资助"),
         "key": ("key", "键"),
         "value": ("value", "值"),
         "criterion": ("criterion", "指标"),
@@ -75,6 +86,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "Sources": ("Sources", "资金来源"),
         "Declined": ("Not funded", "未获资助的项目"),
         "Manifest": ("Manifest", "留档信息"),
+        "Verdicts": ("Verdicts", "逐项结论"),
         # Summary
         "result": ("Result", "结果"),
         "status": ("status", "状态"),
@@ -200,6 +212,17 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
                 "more use elsewhere"
             ),
             "{money}。原因为单独使项目落选的因素；空白表示有多个因素，或资金用于他处更好",
+        ),
+        "note_Verdicts": (
+            (
+                "Worth and cost in units of the objective, award in {unit}: worth less what its money and its places "
+                "under the rules cost at the prices of the certificate. A project without money is judged by its best "
+                "choice. Details: optalloc explain"
+            ),
+            (
+                "效益与成本以目标值单位计，资助额单位：{unit}；净效益为效益减去按证明价格计的资金和规则成本；"
+                "未获资助的项目按其最好选项评判。详见 optalloc explain"
+            ),
         ),
         "note_Manifest": (
             "What the plan was made from and with, as JSON; optalloc verify reads it",

@@ -15,6 +15,7 @@ from integrated_fund.problem import Language
 from integrated_fund.round import Round
 from optalloc.errors import NotThisRound, OptallocError
 from optalloc.plan.plan import Award, Plan
+from optalloc.plan.verdicts import Verdict
 from optalloc.workbook.files import write_together
 from optalloc.workbook.plan_files import (
     FileColumn,
@@ -41,6 +42,7 @@ from optalloc.workbook.plan_sheets import (
 )
 from optalloc.workbook.plan_summary import write_summary
 from optalloc.workbook.plan_table import Styles, safe_text
+from optalloc.workbook.verdict_sheet import write_verdicts
 
 #: Plans with more rows go to the disk row by row; smaller ones share their strings and give charts their values.
 _ROWS_IN_MEMORY = 20_000
@@ -54,9 +56,11 @@ def write_plan(
     language: Language = "en",
     force: bool = False,
     inputs: Sequence[Path] = (),
+    verdicts: Sequence[Verdict] = (),
 ) -> tuple[PlanFile, ...]:
     """Write a plan of a round as a workbook, whole or not at all; return the files beside it, if it needs any.
 
+    Verdicts, where there are any, stand on a sheet of their own.
     A table of more than `plan_files.LONG_TABLE` rows stands in a Parquet file beside the workbook.
 
     Amounts are written as values, exactly; sums beside them are formulas with the value they have. Every table has its
@@ -79,7 +83,7 @@ def write_plan(
     def write(temporary: Sequence[Path]) -> None:
         for sheet, named, place in zip(sheets, beside, temporary, strict=False):
             files[sheet] = write_file(place, sheet, named.name, _COLUMNS[sheet](plan, round_))
-        _write(plan, round_, temporary[-1], language, files)
+        _write(plan, round_, temporary[-1], language, files, verdicts)
 
     write_together([*beside, path], write, force=force, inputs=inputs)
     return tuple(files.values())
@@ -90,9 +94,17 @@ _COLUMNS: Mapping[LongSheet, Callable[[Plan, Round], Mapping[str, FileColumn]]] 
 )
 
 
-def _write(plan: Plan, round_: Round, path: Path, language: Language, files: Mapping[LongSheet, PlanFile]) -> None:
+def _write(
+    plan: Plan,
+    round_: Round,
+    path: Path,
+    language: Language,
+    files: Mapping[LongSheet, PlanFile],
+    verdicts: Sequence[Verdict],
+) -> None:
     rows = {"Awards": len(plan.payments), "Declined": len(plan.declined), "Rules": len(plan.rules)}
-    large = sum(count for sheet, count in rows.items() if sheet not in files) > _ROWS_IN_MEMORY
+    in_book = sum(count for sheet, count in rows.items() if sheet not in files) + len(verdicts)
+    large = in_book > _ROWS_IN_MEMORY
     # What goes to the disk row by row goes there first.
     with tempfile.TemporaryDirectory(prefix="optalloc-", ignore_cleanup_errors=True) as scratch:
         book = Workbook(str(path), {"constant_memory": large, "tmpdir": scratch})
@@ -110,6 +122,8 @@ def _write(plan: Plan, round_: Round, path: Path, language: Language, files: Map
             write_manifest,
         ):
             write_sheet(out)
+        if verdicts:
+            write_verdicts(out, verdicts)
         try:
             book.close()
         except FileCreateError as failure:
