@@ -71,7 +71,7 @@ class Worth:
         without = nobody[classes.class_of_pattern[ledger.pattern_of_line[lines]]] & ledger.share.take(lines).nonzero
         found = np.zeros(len(choices), dtype=np.bool_)
         found[place[without]] = True
-        return found & ~ledger.is_block_grant[choices]
+        return found
 
     def lines(self, choice: int, steps: int) -> tuple[CostLine, ...]:
         """Return the rows a choice costs something in, or is paid for, dearest first: they add up to its cost."""
