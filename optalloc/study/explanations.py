@@ -189,9 +189,10 @@ class _Study:
         enters, leaves = (
             tuple(ledger.projects[p].project for p in sorted(moved)) for moved in (then - now, now - then)
         )
-        return Otherwise(
-            -stated_above(-low), None if high is None else stated_above(high), stated(found), enters, leaves
-        )
+        if low == high:  # a point is one number, rounded as such
+            return Otherwise(stated(low), stated(low), stated(low), enters, leaves)
+        above = None if high is None else stated_above(high)
+        return Otherwise(-stated_above(-low), above, stated(found), enters, leaves)
 
     def _score(self, verdict: Verdict, number: int, other: Outcome) -> Turn | None:
         """Return the benefit at which the decision turns."""
