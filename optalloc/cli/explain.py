@@ -70,7 +70,7 @@ def explain(
         raise WrongUse("no_project", "Name the projects to explain, or write the verdicts of all with -o PLAN.xlsx.")
     if output is not None:
         refuse_plan_output(output, force=force, inputs=[round_file])
-    seconds: dict[str, float] = {"read": 0.0, "build": 0.0, "solve": 0.0, "explain": 0.0, "write": 0.0}
+    seconds: dict[str, float] = {"read": 0.0, "build": 0.0, "solve": 0.0, "write": 0.0}
     with live_line() as line:
         line.say(f"reading {round_file.name}")
         began = time.monotonic()
