@@ -150,7 +150,7 @@ def _print_turns(one: Explanation, unit: str, console: Console) -> None:
         how = "left out" if one.verdict.is_funded else "forced in"
         for said, projects in (("enter", one.otherwise.enters), ("leave", one.otherwise.leaves)):
             if projects:
-                console.print(f"With it {how} {said}: {shown_whole(', '.join(projects))}")
+                console.print(f"With it {how}, these {said}: {shown_whole(', '.join(projects))}")
         console.print()
 
 

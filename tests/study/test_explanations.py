@@ -303,6 +303,14 @@ def test_a_block_grant_is_cut_back_by_the_money() -> None:
     assert one.score is None
 
 
+def test_an_obstacle_that_gives_a_block_grant_no_more_is_not_enough_alone() -> None:
+    rules: list[dict[str, object]] = [{"rule": "cap", "measure": "award", "sense": "<=", "bound": 25}]
+    (one,) = explain(with_cells(_round(Rules=rules), "b", min_award=0), "b")
+    assert one.verdict.award == 5
+    assert set(one.verdict.blocked_by) == {"rule cap", "money of pool"}
+    assert one.alone == ()
+
+
 def test_a_project_that_nobody_may_pay_for() -> None:
     tables = with_cells(_round(), "c", sector="t")
     tables["Sectors"].append({"sector": "t"})
