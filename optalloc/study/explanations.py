@@ -31,9 +31,9 @@ from optalloc.solve.certificate import Certificate, EitherWay, bounds_either_way
 from optalloc.solve.groups import Groups
 from optalloc.solve.progress import Watch
 from optalloc.solve.solution import Solution
-from optalloc.study.forced import Outcome, Resolver, with_status
+from optalloc.study.forced import GivenUp, Outcome, Resolver, with_status
 from optalloc.study.obstacles import Obstacle, broken_by, further_suspects, lets_in
-from optalloc.study.turning import Asked, GivenUp, award_turn, budget_turn
+from optalloc.study.turning import Asked, award_turn, budget_turn
 from optalloc.study.verdict_words import sentence_of_explanation
 from optalloc.study.verdicts import judged_choices, verdicts_of
 from optalloc.study.worth import Worth
@@ -115,10 +115,10 @@ class _Study:
         award = budget = None
         if self.resolver.large:
             trouble.append("in a round this large no award, budget or single obstacle is tried")
-        elif not self._is_canonical():
+        elif not self.resolver.exact:
             trouble.append("the plan is not proven to be the only best one (a gap of 0 may prove it)")
         else:
-            alone = tried(lambda: self._alone(verdict, broken, costs)) or ()
+            alone = tried(lambda: self._alone(verdict, broken, costs, trouble)) or ()
             if verdict.status == "candidate" and verdict.cost is not None:
                 ledger = self.solution.fund.ledger
                 most = int(ledger.high[self.choices[number]])
@@ -139,10 +139,6 @@ class _Study:
         )
         unit = self.solution.fund.round.unit
         return replace(explanation, sentence=sentence_of_explanation(explanation, unit))
-
-    def _is_canonical(self) -> bool:
-        """Whether the plan is proven to be the one plan of its round."""
-        return all(found.proven for found in self.solution.founds) and bool(self.solution.tie_break["complete"])
 
     def _other(self, verdict: Verdict) -> Outcome | None:
         """Return the round with the project decided the other way; None where it cannot be forced."""
@@ -212,8 +208,12 @@ class _Study:
             return Turn(-stated_above(high - verdict.worth), stated_above(verdict.worth - low), proven)
         return Turn(stated_above(verdict.worth + high), -stated_above(-verdict.worth - low), proven)
 
-    def _alone(self, verdict: Verdict, broken: Sequence[Obstacle], costs: Sequence[CostLine]) -> tuple[str, ...]:
-        """Return the obstacles that alone would let the project in, or let it have more."""
+    def _alone(
+        self, verdict: Verdict, broken: Sequence[Obstacle], costs: Sequence[CostLine], trouble: list[str]
+    ) -> tuple[str, ...]:
+        """Return the obstacles that alone would let the project in, or let it have more; those found until one round
+        could not be solved, which joins the trouble.
+        """
         if verdict.decision == "funded" or verdict.cost is None:
             return ()
         suspects = {one.name: one for one in broken}
@@ -221,9 +221,12 @@ class _Study:
             for one in further_suspects(self.resolver, verdict, costs, self.verdicts):
                 suspects.setdefault(one.name, one)
         alone = []
-        for name, obstacle in suspects.items():
-            if self.watch.must_stop():
-                break
-            if lets_in(self.resolver, verdict, obstacle):
-                alone.append(name)
+        try:
+            for name, obstacle in suspects.items():
+                if self.watch.must_stop():
+                    break
+                if lets_in(self.resolver, verdict, obstacle):
+                    alone.append(name)
+        except GivenUp as reason:
+            trouble.append(str(reason))
         return tuple(alone)

@@ -1,8 +1,8 @@
 """A round solved again with one thing changed: a project forced in or out, another award or budget, a rule dropped.
 
-Small rounds are solved to the end, with the ties broken, so that there is one plan to speak of. Rounds large enough for
-the core way are searched near the plan at hand (`nearby`), so that what is found is not the noise between two searches;
-where that finds no plan, from the beginning to the round's own gap, within `LARGE_SECONDS`.
+A small round that is proven is solved to the end, with the ties broken, so that there is one plan to speak of. Others,
+those large enough for the core way among them, are searched near the plan at hand (`nearby`), so that what is found is
+not the noise between two searches; where that finds no plan, from the beginning to the round's own gap.
 """
 
 from __future__ import annotations
@@ -24,8 +24,12 @@ from optalloc.solve.search import CORE_FROM
 from optalloc.solve.solution import NoPlan, Solution, solution_of
 from optalloc.study.nearby import Near, search_near
 
-#: A safety net: a tight round of thousands of projects may never close its gap.
-LARGE_SECONDS = 20.0
+#: A safety net for each round: some never close their gap.
+SECONDS = 20.0
+
+
+class GivenUp(Exception):
+    """A changed round could not be solved to the end."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,16 @@ class Outcome:
     infeasible: bool
     settled: bool
     canonical: bool
+
+    def only_plan(self) -> Decision | None:
+        """Return the decision of the one plan of this round; None where it has none.
+
+        Raises:
+            GivenUp: which one that is was not found.
+        """
+        if not self.canonical:
+            raise GivenUp("a round on the way was not solved to the end")
+        return self.decision
 
 
 class _Leg(Watch):
@@ -66,14 +80,15 @@ class Resolver:
     """Solves changed rounds of a solved one, and counts them.
 
     Attributes:
-        large: whether rounds are solved to a gap only.
-        solves: how many rounds were solved.
+        large: whether the round is large enough for the core way.
+        exact: whether rounds are solved to the end: this one was, and is not large.
     """
 
     def __init__(self, solution: Solution, watch: Watch) -> None:
         self.solution, self.watch = solution, watch
         self.large = int(solution.arrays.integer.sum()) >= CORE_FROM
-        self.solves = 0
+        proven = all(found.proven for found in solution.founds) and bool(solution.tie_break["complete"])
+        self.exact = proven and not self.large
 
     def solve(self, round_: Round, what: str, start: Decision | None = None) -> Outcome:
         """Return what is known of a changed round; `start` is a decision that may be a plan of it.
@@ -83,12 +98,11 @@ class Resolver:
         Raises:
             SolverError: the solver failed.
         """
-        self.solves += 1
         self.watch.phase = what
         self.watch.tell()
-        leg = _Leg(self.watch, LARGE_SECONDS if self.large else None)
+        leg = _Leg(self.watch, SECONDS)
         request = self.solution.request
-        gap = request.gap if self.large else Decimal(0)
+        gap = Decimal(0) if self.exact else request.gap
         fund = fund_for_solving(round_)
         near = self._near(fund, float(gap), leg, start)
         if near is not None:
@@ -105,17 +119,15 @@ class Resolver:
         return Outcome(found.evaluation.decision, found.optimum(0), found.founds[0].bound, False, settled, canonical)
 
     def _near(self, fund: Fund, gap: float, watch: Watch, start: Decision | None) -> Outcome | None:
-        """Return what a search near a decision knows of a large round; None where that is not the way, or no plan."""
+        """Return what a search near a decision knows of a round; None where that is not the way, or finds no plan."""
         several = len(fund.appraisal.levels) > 1
-        if not self.large or several or start is None or self.solution.request.method == "direct":
+        if self.exact or several or start is None or self.solution.request.method == "direct":
             return None
         try:
             found = search_near(fund, arrays_of(fund), 0, (), gap, watch, Near(start, np.zeros(0, dtype=np.int64)))
         except (NoState, OwnBounds):
             return None
-        if found.infeasible:
-            return Outcome(None, None, None, True, True, True)
-        if found.judgement is None:
+        if found.judgement is None:  # that there is no plan at all is confirmed by the search from the beginning
             return None
         evaluation = found.judgement.evaluation
         return Outcome(evaluation.decision, evaluation.levels[0], found.bound, False, found.proven, False)

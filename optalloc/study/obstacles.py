@@ -15,7 +15,7 @@ from integrated_fund.payments import Shortage
 from integrated_fund.round import Round
 from optalloc.plan.verdicts import CostLine, Verdict
 from optalloc.solve.exactness import judge
-from optalloc.study.forced import Outcome, Resolver, with_more_money, with_status, without_link, without_rule
+from optalloc.study.forced import Resolver, with_more_money, with_status, without_link, without_rule
 
 #: Priced rules, and mandatory projects, that are taken away to see.
 PRICED = 3
@@ -82,14 +82,14 @@ def further_suspects(
 def lets_in(resolver: Resolver, verdict: Verdict, obstacle: Obstacle) -> bool:
     """Return whether the project is in the plan, or gets more, once an obstacle is gone.
 
-    False too where the round without it could not be solved to the end.
+    Raises:
+        GivenUp: the round without it could not be solved to the end.
+        SolverError: the solver failed.
     """
-    outcome: Outcome = resolver.solve(obstacle.removed(), f"{verdict.project}: without {obstacle.name}")
-    if outcome.decision is None or not outcome.canonical:
-        return False
+    decision = resolver.solve(obstacle.removed(), f"{verdict.project}: without {obstacle.name}").only_plan() or {}
     own = resolver.solution.fund.ledger.choices_of[verdict.project]
     before = sum(resolver.solution.evaluation.decision.get(j, 0) for j in own)
-    return sum(outcome.decision.get(j, 0) for j in own) > before
+    return sum(decision.get(j, 0) for j in own) > before
 
 
 def _short_money(resolver: Resolver, choice: int, shortage: Shortage, verdict: Verdict) -> list[Obstacle]:

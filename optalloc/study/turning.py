@@ -33,10 +33,6 @@ class Asked:
     most: int
 
 
-class GivenUp(Exception):
-    """A round on the way could not be solved to the end."""
-
-
 def award_turn(resolver: Resolver, asked: Asked) -> Turn | None:
     """Return the award at which the decision turns, all else as it is; None where no award turns it.
 
@@ -129,11 +125,8 @@ def _turn(
 
 def _differs(outcome: Outcome, asked: Asked) -> bool | None:
     """Return whether the project is decided otherwise in a round; None where that has no plan."""
-    if outcome.infeasible:
-        return None
-    if outcome.decision is None or not outcome.canonical:
-        raise GivenUp("a round on the way was not solved to the end")
-    return any(j in outcome.decision for j in asked.choices) != asked.is_funded
+    decision = outcome.only_plan()
+    return None if decision is None else any(j in decision for j in asked.choices) != asked.is_funded
 
 
 def _stated(steps: int, step: Fraction) -> Decimal:
