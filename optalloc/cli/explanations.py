@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optalloc.cli.documents import Document, number
-from optalloc.cli.terminal import amount, shown, shown_whole, table
+from optalloc.cli.terminal import shown, shown_whole, table
 from optalloc.plan.plan import stated
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _print_project(one: Explanation, round_: Round, console: Console) -> None:
     start = "" if verdict.start is None else f", from {verdict.start}"
     unit = shown(round_.unit)
     drawn = table(
-        f"Worth and cost at an award of {amount(verdict.award)} {unit}{option}{start}",
+        f"Worth and cost at an award of {_with_unit(verdict.award, unit)}{option}{start}",
         ["", "amount", "price", "worth"],
         [False, True, True, True],
     )
@@ -160,7 +160,7 @@ def _turned(turn: Turn, name: str, unit: str) -> str:
 
 
 def _with_unit(value: Decimal, unit: str) -> str:
-    return f"{_points(value)} {unit}".strip()
+    return f"{_points(value)} {'× ' if unit[:1].isdigit() else ''}{unit}".strip()
 
 
 def _points(value: Decimal) -> str:

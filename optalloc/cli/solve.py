@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optalloc.cli.options import AsJson, Force, Language, RoundFile, Sets
+from optalloc.cli.options import AsJson, Language, RoundFile, Sets
+from optalloc.cli.overriding import asked_overrides, checked_again
 from optalloc.errors import DONE, INVALID, NO_PLAN, STOPPED, WrongUse
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from integrated_fund.round import Round
     from optalloc.cli.reading import Checked
+    from optalloc.plan.overrides import Override
     from optalloc.plan.plan import Plan
     from optalloc.solve.planning import NoPlan
     from optalloc.solve.progress import Listener, Watch
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "Examples: optalloc solve round.xlsx -o plan.xlsx  |  "
     "optalloc solve round.xlsx --set Sources.education.amount=*1.1  |  "
-    "optalloc solve round.xlsx --gap 0 --time-limit 60 -o plan.xlsx"
+    "optalloc solve round.xlsx --gap 0 --time-limit 60 -o plan.xlsx  |  "
+    'optalloc solve round.xlsx --force P07 --by "leading group" --reason "minutes of 3 March" -o plan.xlsx'
 )
 
 
@@ -55,7 +58,7 @@ def solve(
         str | None, typer.Option(help="Relative gap to prove, 0.0001 or 0.01%; default: the round's own.")
     ] = None,
     time_limit: Annotated[
-        float | None, typer.Option(min=0.0, help="Seconds after which the best plan so far is taken.")
+        float | None, typer.Option(min=0.0, help="Seconds after which a search ends with the best plan it has.")
     ] = None,
     solver: Annotated[
         str | None, typer.Option(help="Another solver that Pyomo knows (scip, gurobi, cbc …); default: HiGHS.")
@@ -68,7 +71,21 @@ def solve(
         ),
     ] = Ways.auto,
     lang: Language = None,
-    force: Force = False,
+    force: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[PROJECT]",
+            show_default=False,
+            help="Alone: replace files that are there already. With a project, or several as P07;P09: force them into "
+            "the plan, on record, with --by and --reason.",
+        ),
+    ] = None,
+    forbid: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PROJECT", help="Keep a project out of the plan, on record, with --by and --reason."),
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who decided the overrides; goes on record.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; goes on record.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Find the best plan that keeps every rule, and say how good it is.
@@ -83,12 +100,13 @@ def solve(
     from optalloc.workbook.plan_files import PlanFile, files_for_manifest, refuse_plan_output
 
     asked = asked_gap(gap)
+    replace_files, overrides = asked_overrides(force or [], forbid or [], by, reason)
     if time_limit is not None and time_limit == 0:
         raise WrongUse("time_limit", "--time-limit takes seconds above 0: no search fits into none.")
     if solver is not None and solver.lower() != "highs" and method is not Ways.auto:
         raise WrongUse("method", "--method is a way to use HiGHS; leave it out with another --solver.")
     if output is not None:
-        refuse_plan_output(output, force=force, inputs=[round_file])
+        refuse_plan_output(output, force=replace_files, inputs=[round_file])
     files: tuple[PlanFile, ...] = ()
     seconds: dict[str, float] = {"read": 0.0, "build": 0.0, "solve": 0.0, "write": 0.0}
     with live_line() as line:
@@ -105,9 +123,18 @@ def solve(
                 print_problems(checked.problems, checked.language, out())
             return INVALID
         if output is not None:
-            refuse_plan_output(output, force=force, inputs=checked.inputs)
+            refuse_plan_output(output, force=replace_files, inputs=checked.inputs)
         result = _solved(
-            checked.round, checked, asked, time_limit, solver, method.value, list(sets or []), line.hear, seconds
+            checked.round,
+            overrides,
+            checked,
+            asked,
+            time_limit,
+            solver,
+            method.value,
+            list(sets or []),
+            line.hear,
+            seconds,
         )
         if isinstance(result, Plan) and output is not None:
             from optalloc.workbook.plan_writer import write_plan
@@ -115,11 +142,11 @@ def solve(
             line.say(f"writing {output.name}")
             began = time.monotonic()
             files = write_plan(
-                result, checked.round, output, language=checked.language, force=force, inputs=checked.inputs
+                result, checked.round, output, language=checked.language, force=replace_files, inputs=checked.inputs
             )
             seconds["write"] = time.monotonic() - began
     if not isinstance(result, Plan):
-        return no_plan(result, checked, seconds, as_json)
+        return no_plan(result, checked_again(checked, overrides), seconds, as_json)
     if as_json:
         if files:
             result = replace(result, manifest={**result.manifest, "files": files_for_manifest(files)})
@@ -158,6 +185,7 @@ def asked_gap(text: str | None) -> Decimal | None:
 
 def _solved(
     round_: Round,
+    overrides: tuple[Override, ...],
     checked: Checked,
     gap: Decimal | None,
     time_limit: float | None,
@@ -168,21 +196,27 @@ def _solved(
     seconds: dict[str, float],
 ) -> Plan | NoPlan:
     from integrated_fund.collector import settle
+    from optalloc.plan.overrides import overridden
     from optalloc.solve.manifest import Inputs
+    from optalloc.solve.overriding import plan_overridden, refuse_overrides
     from optalloc.solve.planning import fund_for, plan_of
     from optalloc.solve.progress import Watch
 
+    refuse_overrides(round_, overrides)
     settle()
     watch = Watch(time_limit, listener)
     watch.phase = "formulating"
     watch.tell()
     began = time.monotonic()
-    fund = fund_for(round_, solver)
+    fund = fund_for(overridden(round_, overrides), solver)
     seconds["build"] = time.monotonic() - began
     stop_at_first_interrupt(watch)  # until now there was nothing to keep
     began = time.monotonic()
     inputs = Inputs(checked.sha256, tuple(sets), projects_file=checked.projects_file)
-    result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
+    if overrides:
+        result = plan_overridden(round_, fund, overrides, watch, gap=gap, inputs=inputs, solver=solver, method=method)
+    else:
+        result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
     seconds["solve"] = time.monotonic() - began
     return result
 

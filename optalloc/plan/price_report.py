@@ -45,7 +45,8 @@ class PriceLine:
     `typed` is the bound as the workbook has it. `price_more` and `price_less` are of the linear relaxation, by the
     bound, `valid_from` and `valid_to` values of the bound; `decided_*` with the plan's acceptances fixed; `point_*` of
     a percentage point of a share, `point_money` in money. `dual` is the row's own multiplier in the certificate.
-    `exchange_rate` is by how much all sources together would have to grow for what one unit of the bound gains.
+    `exchange_rate` is by how much all sources together would have to grow for what one unit of the bound gains. `step`
+    is by how much the typed bound was moved for the changes.
     """
 
     kind: Kind
@@ -71,6 +72,7 @@ class PriceLine:
     step: Decimal | None = None
     change_more: Change | None = None
     change_less: Change | None = None
+    sentence: str = ""
 
     @property
     def cost(self) -> float:
@@ -80,12 +82,31 @@ class PriceLine:
 
 
 @dataclass(frozen=True)
+class CurvePoint:
+    """One point of a curve: the bound as typed, the best plan known there and the linear relaxation (None: no plan)."""
+
+    bound: Decimal
+    value: Decimal | None
+    relaxed: Decimal | None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The objective against one bound, points by rising bound."""
+
+    rule: str
+    member: str | None
+    is_share: bool
+    points: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True)
 class PriceReport:
     """The whole report. `level` counts the objective's levels from 0, `value` is the plan's there.
 
     `relaxed` is the value of that level's linear relaxation, `pool` what one unit of money more is worth that all
     sources share in proportion. `bound` is the certificate's, on the first level of every plan; `objective` the plan's
-    value of it and `gap` the relative distance.
+    value of it and `gap` the relative distance. `curves` are of the dearest bounds.
     """
 
     lines: tuple[PriceLine, ...]
@@ -96,6 +117,7 @@ class PriceReport:
     bound: Decimal
     objective: Decimal
     gap: Decimal
+    curves: tuple[Curve, ...] = ()
 
 
 def size_of(price: Price) -> float:

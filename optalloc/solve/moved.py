@@ -32,9 +32,7 @@ def moved_arrays(arrays: Arrays, fund: Fund, moved: Fund) -> Arrays:
     for old, new in zip(limits.rows, moved.appraisal.limits.rows, strict=True):
         if old.typed == new.typed and old.unit == new.unit:
             continue
-        row = arrays.rule_rows.get(old.name)
-        if row is None:  # nothing decided can change it
-            continue
+        row = arrays.rule_rows[old.name]
         scale = fund.cells.scale[limits.totals[old.activity].measure]
         if old.base is None:
             put(row, new.constant / scale)

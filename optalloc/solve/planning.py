@@ -13,6 +13,7 @@ from integrated_fund.collector import collector_paused
 from integrated_fund.evaluation import Decision, LimitValue, columns_of
 from integrated_fund.exact_column import ExactColumn
 from integrated_fund.fund import Fund
+from integrated_fund.ledger import Ledger
 from integrated_fund.payments import Payments
 from integrated_fund.sentences import sentence_of
 from optalloc.plan.digest import plan_digest
@@ -23,7 +24,7 @@ from optalloc.solve.progress import Watch
 from optalloc.solve.search import Method
 from optalloc.solve.solution import NoPlan, Solution, fund_for, solution_of
 
-__all__ = ["NoPlan", "fund_for", "plan_of", "relative_gap", "stated_plan"]
+__all__ = ["NoPlan", "decision_of_plan", "fund_for", "plan_of", "relative_gap", "stated_plan"]
 
 
 def plan_of(
@@ -102,6 +103,20 @@ def _repeatable(watch: Watch, tie_break: Mapping[str, object]) -> str:
     if tie_break["complete"]:
         return "yes: the one canonical plan"
     return "yes: the same plan for the same round, options and version"
+
+
+def decision_of_plan(plan: Plan, ledger: Ledger) -> Decision:
+    """Return the decision that a plan states. Awards of choices that the ledger does not have are left out."""
+    one_year = ledger.round.years == 1
+    numbers: dict[tuple[str, str | None, int | None], int] = {}
+    for j, choice in enumerate(ledger.choices):
+        numbers[choice.project.project, choice.option, None if one_year else choice.start] = j
+    found: dict[int, int] = {}
+    for award in plan.awards:
+        chosen = numbers.get((award.project, award.option, award.start))
+        if chosen is not None:
+            found[chosen] = int(Fraction(award.award) / ledger.step)
+    return found
 
 
 def _stated_year(fund: Fund, year: int | None) -> int | None:

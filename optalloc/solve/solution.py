@@ -72,10 +72,11 @@ class Solution:
 
 def fund_for(round_: Round, solver: str | None) -> Fund:
     """Return the fund that `plan_of` solves with this solver: only HiGHS takes a compact one."""
-    return fund_for_solving(round_) if _is_highs(solver) else Fund(round_)
+    return fund_for_solving(round_) if is_highs(solver) else Fund(round_)
 
 
-def _is_highs(solver: str | None) -> bool:
+def is_highs(solver: str | None) -> bool:
+    """Return whether a solver is HiGHS, as it is when none is named."""
     return solver is None or solver.lower() == "highs"
 
 
@@ -98,7 +99,7 @@ def solution_of(
         WrongUse: there is no solver of that name.
         CompactFund: another solver than HiGHS needs the whole Pyomo model.
     """
-    other = None if solver is None or _is_highs(solver) else solver_named(solver)
+    other = None if solver is None or is_highs(solver) else solver_named(solver)
     if other is not None and fund.compact:
         raise CompactFund("another solver needs the whole Pyomo model: take the fund that formulate(round_) makes")
     request = Request(fund.round.gap if gap is None else gap, method, solver, inputs or Inputs())

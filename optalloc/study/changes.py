@@ -16,12 +16,13 @@ Where a tightened bound leaves the plan as it stands, nothing has to be solved.
 from __future__ import annotations
 
 import copyreg
+import signal
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from types import MappingProxyType
 from typing import Literal
 
@@ -47,27 +48,32 @@ from optalloc.study.prices import Priced
 #: From so many searches on, rounds large enough for the core way are shared out to processes.
 WORTH_SHARING = 6
 
+#: Seconds between two looks at the word to stop.
+POLLING = 0.25
 #: A plan counts as near as another if it is this much further away at most, and where it is this near, relatively.
 NEARLY = 1.5
 CLOSEST = 1e-6
 
 Direction = Literal["relaxes", "tightens"]
-Side = Literal["more", "less"]
+
+
+def _read_only(mapping: dict[object, object]) -> MappingProxyType[object, object]:
+    return MappingProxyType(mapping)
+
 
 # Rounds go to other processes; their read-only mappings do not know how.
-copyreg.pickle(MappingProxyType, lambda proxy: (MappingProxyType, (dict(proxy),)))
+copyreg.pickle(MappingProxyType, lambda proxy: (_read_only, (dict(proxy),)))
 
 
 @dataclass(frozen=True)
 class Move:
-    """One lever moved to one side: `number` is the line of the report, `step` signed, in the typed unit.
+    """One lever moved: `number` is the line of the report, `step` signed, in the typed unit.
 
     `idle` is a bound on the moved round where the lever's price on this side is nothing and a large round has more to
     find elsewhere: then nothing is solved.
     """
 
     number: int
-    side: Side
     step: Decimal
     lever: Lever
     direction: Direction | None
@@ -165,21 +171,28 @@ class Mover:
 
 def moves_of(priced: Priced, solution: Solution, steps: Mapping[int, Decimal]) -> Iterator[Move]:
     """Yield the moves of some lines, each by its step to both sides, where there is such a round."""
-    large = int(solution.arrays.integer.sum()) >= CORE_FROM
-    above = Fraction(priced.relaxed.value) + abs(Fraction(priced.relaxed.value)) * Fraction(RESOLUTION)
     for number, step in steps.items():
-        lever, line = priced.levers[number], priced.report.lines[number]
-        sides: tuple[tuple[Side, Decimal, Price], ...] = (
-            ("more", step, line.price_more),
-            ("less", -step, line.price_less),
-        )
-        for side, signed, price in sides:
-            if moved_round(solution.fund.round, lever, signed) is None:
-                continue
-            direction = _direction(solution, lever, signed)
-            # The relaxation is concave: without a slope it gains nothing on this side, however far the bound moves.
-            idle = above if large and price == 0 and direction == "relaxes" else None
-            yield Move(number, side, signed, lever, direction, idle)
+        for signed in (step, -step):
+            move = move_of(priced, solution, number, signed)
+            if move is not None:
+                yield move
+
+
+def move_of(priced: Priced, solution: Solution, number: int, step: Decimal) -> Move | None:
+    """Return the move of a line by a signed step; None where there is no such round."""
+    lever, line = priced.levers[number], priced.report.lines[number]
+    if moved_round(solution.fund.round, lever, step) is None:
+        return None
+    direction = _direction(solution, lever, step)
+    # The relaxation is concave: without a slope it gains nothing on this side, however far the bound moves.
+    idle = None
+    if direction == "relaxes" and (line.price_more if step > 0 else line.price_less) == 0 and _is_large(solution):
+        idle = Fraction(priced.relaxed.value) + abs(Fraction(priced.relaxed.value)) * Fraction(RESOLUTION)
+    return Move(number, step, lever, direction, idle)
+
+
+def _is_large(solution: Solution) -> bool:
+    return int(solution.arrays.integer.sum()) >= CORE_FROM
 
 
 def _direction(solution: Solution, lever: Lever, step: Decimal) -> Direction | None:
@@ -219,8 +232,8 @@ def _never_negative(fund: Fund, total: int) -> bool:
 
 def changes_of(
     priced: Priced, solution: Solution, moves: Sequence[Move], watch: Watch, *, jobs: int = 1
-) -> tuple[dict[tuple[int, Side], Change], Judgement]:
-    """Return what each move does, and the best plan of the round known in the end.
+) -> tuple[dict[tuple[int, Decimal], Change], Judgement]:
+    """Return what each move does, by the line's number and the step, and the best plan of the round known in the end.
 
     Moves that a stop leaves undone are left out. With `jobs` above 1 large rounds are shared out to processes; what is
     found does not depend on how many.
@@ -276,34 +289,43 @@ _mover: Mover | None = None
 
 
 def _take_over(base: _Base) -> None:
-    """Make the mover of a process."""
+    """Make the mover of a process. Ctrl-C is for the process that waits."""
     global _mover
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     fund = fund_for_solving(base.round)
     _mover = Mover(base, fund, arrays_of(fund))
 
 
-def _reach(number: int, move: Move) -> tuple[int, Reached]:
+def _reach(number: int, move: Move, seconds: float | None) -> tuple[int, Reached | None]:
+    """Return what a move reaches; None where the time was not enough."""
     assert _mover is not None
-    return number, _mover.reach(move, Watch())
+    watch = Watch(seconds)
+    result = _mover.reach(move, watch)
+    return number, None if watch.stopped is not None else result
 
 
 def _shared_out(base: _Base, moves: Sequence[Move], watch: Watch, jobs: int) -> Iterator[tuple[int, Reached]]:
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _take_over, (base,)) as pool:
-        waiting = [pool.submit(_reach, number, move) for number, move in enumerate(moves)]
-        try:
-            for done in as_completed(waiting, None if not np.isfinite(watch.left()) else max(0.0, watch.left())):
-                yield done.result()
-                if watch.must_stop():
-                    break
-        except TimeoutError:
-            watch.must_stop()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _take_over, (base,))
+    try:
+        left = watch.left() if np.isfinite(watch.left()) else None
+        waiting = {pool.submit(_reach, number, move, left) for number, move in enumerate(moves)}
+        while waiting and not watch.must_stop():
+            done, waiting = wait(waiting, POLLING, FIRST_COMPLETED)
+            watch.tell()
+            for future in done:
+                number, result = future.result()
+                if result is not None:
+                    yield number, result
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        if watch.stopped is not None:
+            for process in active_children():
+                process.terminate()
 
 
 def _compared(
     mover: Mover, moves: Sequence[Move], reached: Mapping[int, Reached]
-) -> tuple[dict[tuple[int, Side], Change], Judgement]:
+) -> tuple[dict[tuple[int, Decimal], Change], Judgement]:
     """Hold all plans against each other and return the changes."""
     base = mover.base
     best = judge(mover.fund, base.decision, base.held)
@@ -318,10 +340,10 @@ def _compared(
             again = judge(mover.fund, result.decision, base.held)
             if again.is_plan and again.evaluation.levels[base.level] > best.evaluation.levels[base.level]:
                 best = again
-    found: dict[tuple[int, Side], Change] = {}
+    found: dict[tuple[int, Decimal], Change] = {}
     for number, result in reached.items():
         move = moves[number]
-        found[move.number, move.side] = _change(mover, move, result, best, bound)
+        found[move.number, move.step] = _change(mover, move, result, best, bound)
     return found, best
 
 
@@ -375,7 +397,7 @@ def _at_most(high: Price, move: Move) -> Price:
 
 
 def with_changes(
-    report: PriceReport, steps: Mapping[int, Decimal], changes: Mapping[tuple[int, Side], Change]
+    report: PriceReport, steps: Mapping[int, Decimal], changes: Mapping[tuple[int, Decimal], Change]
 ) -> PriceReport:
     """Return the report with finite changes in it."""
     lines = list(report.lines)
@@ -383,7 +405,7 @@ def with_changes(
         lines[number] = replace(
             lines[number],
             step=step,
-            change_more=changes.get((number, "more")),
-            change_less=changes.get((number, "less")),
+            change_more=changes.get((number, step)),
+            change_less=changes.get((number, -step)),
         )
     return replace(report, lines=tuple(lines))

@@ -29,6 +29,7 @@ without reduced cost alone: as many as there are rows, or a few more.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -139,7 +140,18 @@ class Sensitivity:
         size = float(np.abs(shift).max(initial=0.0))
         if side.slope is None or size == 0:
             return np.inf
-        return self._face(side.prices).furthest(rows, shift / size) / size
+        face = self._face(side.prices)
+        if len(rows) == 1 and not self.is_tight(rows):
+            distance = self._distance(int(rows[0]), float(shift[0]))
+            if np.isinf(distance) or face.is_point:
+                return distance
+        return face.furthest(rows, shift / size) / size
+
+    def _distance(self, row: int, shift: float) -> float:
+        """Return how many times a row that is not tight can be shifted until it meets the optimal point."""
+        activity = float((self.programme.matrix[row] @ self.point)[0])
+        met = self.programme.row_lower[row] if shift > 0 else self.programme.row_upper[row]
+        return float(abs(activity - met) / abs(shift))
 
     def extremes(self, coefficients: Vector) -> tuple[float, float]:
         """Return the least and the most of a sum over the columns on the optimal face; coefficients (columns,)."""
@@ -215,6 +227,18 @@ class _Face:
         self._bounds = (programme.column_lower[self._columns], programme.column_upper[self._columns])
         self._shifted: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._linear: Resolving | None = None
+
+    @cached_property
+    def is_point(self) -> bool:
+        """Whether the rows that stay leave every column no choice."""
+        staying = np.flatnonzero(self._lower == self._upper)
+        if len(staying) < len(self._columns):
+            return False
+        dense = self._matrix[staying].toarray()
+        size = np.abs(dense).max(axis=1, keepdims=True, initial=0.0)
+        r = qr(dense / np.where(size > 0, size, 1.0), mode="r", pivoting=True)[0]
+        pivots = np.abs(np.diag(r))
+        return bool((pivots > INDEPENDENT * pivots[0]).all()) if len(pivots) else True
 
     def furthest(self, rows: npt.NDArray[np.int64], shift: Vector) -> float:
         """Return the largest t for which a point keeps the rows shifted by t · shift; inf without an end."""

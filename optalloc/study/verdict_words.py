@@ -98,6 +98,7 @@ def _row(line: CostLine) -> str:
 def _turns(explanation: Explanation, unit: str) -> str:
     """Return what would turn the decision."""
     verdict = explanation.verdict
+    unit = f"× {unit}" if unit[:1].isdigit() else unit  # 30 × 10,000 yuan
     ways = []
     if explanation.score is not None:
         turn = explanation.score

@@ -14,7 +14,9 @@ from xlsxwriter.exceptions import FileCreateError
 from integrated_fund.problem import Language
 from integrated_fund.round import Round
 from optalloc.errors import NotThisRound, OptallocError
+from optalloc.plan.overrides import BadRecord, Record, Without, records_of, without_of
 from optalloc.plan.plan import Award, Plan
+from optalloc.plan.price_report import PriceReport
 from optalloc.plan.verdicts import Verdict
 from optalloc.workbook.files import write_together
 from optalloc.workbook.plan_files import (
@@ -35,6 +37,7 @@ from optalloc.workbook.plan_sheets import (
     write_awards,
     write_declined,
     write_manifest,
+    write_overrides,
     write_regions,
     write_rules,
     write_sectors,
@@ -42,6 +45,7 @@ from optalloc.workbook.plan_sheets import (
 )
 from optalloc.workbook.plan_summary import write_summary
 from optalloc.workbook.plan_table import Styles, safe_text
+from optalloc.workbook.price_sheets import write_curves, write_prices
 from optalloc.workbook.verdict_sheet import write_verdicts
 
 #: Plans with more rows go to the disk row by row; smaller ones share their strings and give charts their values.
@@ -56,11 +60,13 @@ def write_plan(
     language: Language = "en",
     force: bool = False,
     inputs: Sequence[Path] = (),
+    prices: PriceReport | None = None,
     verdicts: Sequence[Verdict] = (),
 ) -> tuple[PlanFile, ...]:
     """Write a plan of a round as a workbook, whole or not at all; return the files beside it, if it needs any.
 
-    Verdicts, where there are any, stand on a sheet of their own.
+    With `prices` the workbook has sheets of them, with `verdicts` one of those.
+
     A table of more than `plan_files.LONG_TABLE` rows stands in a Parquet file beside the workbook.
 
     Amounts are written as values, exactly; sums beside them are formulas with the value they have. Every table has its
@@ -70,8 +76,9 @@ def write_plan(
     Raises:
         WrongUse: the output must not or cannot be written (see `files.write_together`).
         NotThisRound: the plan names a project, region or source that the round does not have.
-        OptallocError: `too_many_digits`, `too_many_rows`, or `payments_differ` (the payments do not add up to the
-            awards); nothing is written, beside the workbook either.
+        OptallocError: `too_many_digits`, `too_many_rows`, `bad_manifest` (the overrides are not as they were written),
+            or `payments_differ` (the payments do not add up to the awards); nothing is written, beside the workbook
+            either.
     """
     refuse_plan_output(path, force=force, inputs=inputs)
     _refuse_other_round(plan, round_)
@@ -83,7 +90,7 @@ def write_plan(
     def write(temporary: Sequence[Path]) -> None:
         for sheet, named, place in zip(sheets, beside, temporary, strict=False):
             files[sheet] = write_file(place, sheet, named.name, _COLUMNS[sheet](plan, round_))
-        _write(plan, round_, temporary[-1], language, files, verdicts)
+        _write(plan, round_, temporary[-1], language, files, prices, verdicts)
 
     write_together([*beside, path], write, force=force, inputs=inputs)
     return tuple(files.values())
@@ -100,6 +107,7 @@ def _write(
     path: Path,
     language: Language,
     files: Mapping[LongSheet, PlanFile],
+    prices: PriceReport | None,
     verdicts: Sequence[Verdict],
 ) -> None:
     rows = {"Awards": len(plan.payments), "Declined": len(plan.declined), "Rules": len(plan.rules)}
@@ -110,9 +118,13 @@ def _write(
         book = Workbook(str(path), {"constant_memory": large, "tmpdir": scratch})
         book.set_size(2400, 1500)
         book.set_properties({"title": safe_text(round_.title), "comments": str(plan.manifest.get("plan_digest", ""))})
-        out = PlanBook(book, Styles(book, language), language, plan, round_, money_of(plan, round_), files)
+        overrides, without = _overrides_of(plan)
+        out = PlanBook(
+            book, Styles(book, language), language, plan, round_, money_of(plan, round_), overrides, without, files
+        )
         for write_sheet in (
             write_summary,
+            write_overrides,
             write_awards,
             write_rules,
             write_regions,
@@ -122,6 +134,9 @@ def _write(
             write_manifest,
         ):
             write_sheet(out)
+        if prices is not None:
+            write_prices(out, prices)
+            write_curves(out, prices)
         if verdicts:
             write_verdicts(out, verdicts)
         try:
@@ -130,6 +145,13 @@ def _write(
             # The library wraps what the system said.
             cause = failure.args[0]
             raise cause if isinstance(cause, OSError) else OSError(str(failure)) from failure
+
+
+def _overrides_of(plan: Plan) -> tuple[tuple[Record, ...], Without]:
+    try:
+        return records_of(plan.manifest), without_of(plan.manifest)
+    except BadRecord as bad:
+        raise OptallocError("bad_manifest", f"The overrides of the plan cannot be followed: {bad}.") from bad
 
 
 def _refuse_other_round(plan: Plan, round_: Round) -> None:
