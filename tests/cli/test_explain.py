@@ -170,3 +170,12 @@ def test_help_has_examples(cli: Cli) -> None:
     ran = cli("explain", "--help")
     assert ran.code == 0
     assert "optalloc explain round.xlsx P17" in " ".join(ran.out.split())
+
+
+def test_the_plan_that_prices_writes_has_the_same_verdicts(cli: Cli, book: Path, tmp_path: Path) -> None:
+    written = []
+    for command in (["prices", book, "--no-changes"], ["explain", book]):
+        plan = tmp_path / f"{command[0]}.xlsx"
+        assert cli(*command, "-o", plan).code == 0
+        written.append(list(openpyxl.load_workbook(plan)["Verdicts"].iter_rows(values_only=True)))
+    assert written[0] == written[1]
