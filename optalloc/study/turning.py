@@ -48,9 +48,9 @@ def award_turn(resolver: Resolver, asked: Asked) -> Turn | None:
     def with_steps(steps: int) -> Round:
         return with_award(round_, asked.project, Fraction(steps, asked.most))
 
-    # A project that asks for more than all money there is cannot be funded.
+    # Whoever takes no less than all the money there is and a step cannot be funded.
     far = int(budget_of(round_) / step) + 1 if asked.is_funded else 1
-    if asked.is_funded and far <= asked.most:
+    if asked.most == 0 or (asked.is_funded and far <= asked.most):
         return None
     return _turn(resolver, asked, "award", with_steps, asked.most, far, step, is_turned=asked.is_funded)
 

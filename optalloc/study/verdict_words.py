@@ -59,10 +59,10 @@ def sentence_of_explanation(explanation: Explanation, unit: str) -> str:
         opening += f" ({verdict.status})"
     parts = [f"{opening}: worth {number(verdict.worth)}, {_itemised(explanation.costs, verdict)}"]
     if verdict.blocked_by:
-        what = "more is blocked" if verdict.decision == "cut back" else "blocked"
-        alone = f" (without {_listed(explanation.alone, 'or')} alone it would be in)" if explanation.alone else ""
-        if verdict.decision == "cut back" and explanation.alone:
-            alone = f" (without {_listed(explanation.alone, 'or')} alone it would get more)"
+        cut_back = verdict.decision == "cut back"
+        what = "more is blocked" if cut_back else "blocked"
+        gets = "get more" if cut_back else "be in"
+        alone = f" (without {_listed(explanation.alone, 'or')} alone it would {gets})" if explanation.alone else ""
         parts.append(f"{what} by {_listed(verdict.blocked_by)}{alone}")
     turns = _turns(explanation, unit)
     if turns:
@@ -86,7 +86,7 @@ def _itemised(costs: Sequence[CostLine], verdict: Verdict) -> str:
     named += [f"its place in {_row(line)}" for line in rules[:_NAMED]]
     if len(rules) > _NAMED:
         named.append("other rules")
-    verb = "costs" if named == ["its money"] or (len(named) == 1 and named[0] != "other rules") else "cost"
+    verb = "costs" if len(named) == 1 else "cost"
     gained = ", less what it brings other rules," if any(line.cost < 0 for line in costs) else ""
     return f"{_listed(named)}{gained} {verb} {number(verdict.cost)}"
 
