@@ -93,7 +93,7 @@ def limits_of(ledger: Ledger) -> Limits:
             share, base, constant = ZERO, None, ZERO
             bound = Fraction(rule.bound)
             if rule.of == "funds":
-                constant = bound * _funds(rule, member, ledger)
+                constant = bound * sum((Fraction(source.amount) for source in funding(rule, member, ledger)), ZERO)
             elif rule.of in ("total", "average"):
                 # All members of a rule mostly share one base, which is no part of their family.
                 base = total(*_base(rule, member, ledger), -1 - family)
@@ -215,7 +215,8 @@ def _base(rule: Rule, member: str | None, ledger: Ledger) -> tuple[MeasureKey, M
     return selected(rule.measure, rule.basis, _within(rule, member), _years(rule, member, ledger), ledger)
 
 
-def _funds(rule: Rule, member: str | None, ledger: Ledger) -> Fraction:
+def funding(rule: Rule, member: str | None, ledger: Ledger) -> list[Source]:
+    """Return the sources whose amounts make up the funds that a rule `of = funds` takes a share of."""
     years = _years(rule, member, ledger)
     within = _within(rule, member)
     admitted = {dimension: list(_admitted(dimension, selection, ledger)) for dimension, selection in within.by.items()}
@@ -229,7 +230,7 @@ def _funds(rule: Rule, member: str | None, ledger: Ledger) -> Fraction:
             if dimension != "year"
         )
 
-    return sum((Fraction(source.amount) for source in ledger.round.sources if counts(source)), ZERO)
+    return [source for source in ledger.round.sources if counts(source)]
 
 
 def _admitted(dimension: Dimension, selection: Selection, ledger: Ledger) -> Iterator[str | None]:

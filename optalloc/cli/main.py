@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from optalloc.cli import check, model, new, solve, verify
+from optalloc.cli import check, diagnose, model, new, solve, verify
 from optalloc.errors import INTERNAL_ERROR, INVALID, STOPPED, OptallocError
 
 #: What typer makes of Ctrl-C.
@@ -37,6 +37,7 @@ app = typer.Typer(
 app.command("new", epilog=new.EXAMPLES)(new.new)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("solve", epilog=solve.EXAMPLES)(solve.solve)
+app.command("diagnose", epilog=diagnose.EXAMPLES)(diagnose.diagnose)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("model", epilog=model.EXAMPLES)(model.model)
 

@@ -174,7 +174,7 @@ def _solved(
     began = time.monotonic()
     fund = fund_for(round_, solver)
     seconds["build"] = time.monotonic() - began
-    _stop_at_first_interrupt(watch)  # until now there was nothing to keep
+    stop_at_first_interrupt(watch)  # until now there was nothing to keep
     began = time.monotonic()
     inputs = Inputs(checked.sha256, tuple(sets), projects_file=checked.projects_file)
     result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
@@ -182,7 +182,7 @@ def _solved(
     return result
 
 
-def _stop_at_first_interrupt(watch: Watch) -> None:
+def stop_at_first_interrupt(watch: Watch) -> None:
     """Let the first Ctrl-C end the search with its best plan; the second one ends the program."""
 
     def first(_signal: int, _frame: object) -> None:

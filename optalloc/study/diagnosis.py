@@ -1,0 +1,146 @@
+"""Why a round has no plan, and what would mend it: the conflict, the cheapest repair and others, each proven."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from integrated_fund.round import Round
+from optalloc.solve.progress import Watch
+from optalloc.study.conflict import Conflict, Verdict, any_plan, conflict_of, decided, linear_conflict
+from optalloc.study.inner import InnerWatch
+from optalloc.study.keeping import keeps
+from optalloc.study.levers import with_changes
+from optalloc.study.repair import Repair, Repairs
+from optalloc.study.requirements import Requirements
+
+Status = Literal["feasible", "infeasible", "unknown"]
+Which = Literal["cheapest", "other cells", "money only", "fewer cells"]
+
+#: Alternatives that are given, the cheapest among them.
+MOST = 5
+
+#: Gives the round as it is once a repair has been made, read from a copy of the workbook; None where that has errors.
+Reread = Callable[[Repair], Round | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One repair, and what it was looked for as. `proven`: the changed copy was read again and has a plan."""
+
+    which: Which
+    repair: Repair
+    proven: bool
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is known of a round. `alternatives` are sorted by what they cost.
+
+    `bound` is what no repair costs less than, None where none is proven. `complete` says that nothing was cut short:
+    the conflict is irreducible, and every repair was looked for to the end.
+    """
+
+    status: Status
+    conflict: Conflict | None
+    alternatives: tuple[Alternative, ...]
+    bound: Fraction | None
+    complete: bool
+
+
+def in_memory(round_: Round) -> Reread:
+    """Return what a round is with a repair made, without any workbook."""
+    return lambda repair: with_changes(round_, repair.changes)
+
+
+def diagnose(round_: Round, watch: Watch, reread: Reread, *, others: bool = True, known: bool = False) -> Diagnosis:
+    """Return the diagnosis of a round that `check` finds no error in; what is known so far where the watch says stop.
+
+    `others` asks for more repairs than the cheapest; `known` says that there is no plan.
+
+    Raises:
+        SolverError: the solver failed.
+    """
+    watch.phase = "formulating"
+    watch.tell()
+    requirements = Requirements(round_)
+    if not known:
+        watch.phase = "looking for a plan"
+        watch.tell()
+        verdict = _exists(requirements, watch)
+        if verdict.status != "infeasible":
+            feasible = verdict.status == "kept"
+            return Diagnosis("feasible" if feasible else "unknown", None, (), None, feasible)
+    conflict = conflict_of(requirements, watch)
+    found: list[Alternative] = []
+    repairs = Repairs(requirements)
+    bound: Fraction | None = None
+    for which, repair in _repairs(repairs, watch, others):
+        if which == "cheapest":
+            bound = repair.bound
+        if any({c.lever for c in repair.changes} == {c.lever for c in a.repair.changes} for a in found):
+            continue
+        watch.phase = "proving the repair"
+        watch.tell()
+        found.append(Alternative(which, repair, _proven(repair, reread, watch)))
+        if len(found) == MOST:
+            break
+    found.sort(key=lambda alternative: alternative.repair.total)
+    complete = conflict.irreducible and not watch.must_stop() and all(a.proven for a in found)
+    return Diagnosis("infeasible", conflict, tuple(found), bound, complete)
+
+
+def _exists(requirements: Requirements, watch: Watch) -> Verdict:
+    if linear_conflict(requirements, requirements.everything, watch) is not None:
+        return Verdict("infeasible")
+    verdict = decided(requirements, requirements.everything, watch)
+    if verdict.status == "unknown" and not watch.must_stop():
+        verdict = any_plan(requirements.round, InnerWatch.of(watch, watch.left()))
+    if verdict.decision is not None and not keeps(requirements.round, verdict.decision):
+        return Verdict("unknown")
+    return verdict
+
+
+def _repairs(repairs: Repairs, watch: Watch, others: bool) -> Iterator[tuple[Which, Repair]]:
+    watch.phase = "the cheapest repair"
+    watch.tell()
+    best = repairs.cheapest(watch)
+    if best is None or watch.must_stop():
+        if best is not None:
+            yield "cheapest", best
+        return
+    yield "cheapest", best
+    if not others:
+        return
+    numbers = {lever.place: number for number, lever in enumerate(repairs.levers)}
+    used = [numbers[change.lever.place] for change in best.changes]
+    not_money = [number for number, lever in enumerate(repairs.levers) if lever.kind != "amount"]
+    asked: list[tuple[Which, Collection[int]]] = [("money only", not_money), ("other cells", used)]
+    if len(used) > 1:
+        asked += [("other cells", [number]) for number in used[:2]]
+        watch.phase = "a repair in fewer cells"
+        watch.tell()
+        fewer = repairs.fewer(best, watch)
+        if fewer is not None and not watch.must_stop():
+            yield "fewer cells", fewer
+    for which, without in asked:
+        if watch.must_stop():
+            return
+        watch.phase = "another repair"
+        watch.tell()
+        repair = repairs.cheapest(watch, without=without)
+        if repair is not None:
+            yield which, repair
+
+
+def _proven(repair: Repair, reread: Reread, watch: Watch) -> bool:
+    """Return whether the round, read again with the repair made, has a plan; shown by one that keeps it exactly."""
+    again = reread(repair)
+    if again is None:
+        return False
+    if keeps(again, repair.decision):
+        return True
+    found = any_plan(again, InnerWatch.of(watch, 20.0))
+    return found.decision is not None and keeps(again, found.decision)
