@@ -107,7 +107,7 @@ def print_diagnosis(
             else "No change of bounds, amounts, links or mandatory projects gives this round a plan."
         )
     for place, alternative in enumerate(diagnosis.alternatives, 1):
-        _print_alternative(place, alternative, console)
+        _print_alternative(place, alternative, round_.unit, console)
     if len(diagnosis.alternatives) and diagnosis.bound is not None:
         least = amount(Decimal(_money(min(diagnosis.bound, diagnosis.alternatives[0].repair.total)) or 0))
         console.print(f"No repair costs less than {least}, apart from rounding shares.", style="dim")
@@ -120,13 +120,17 @@ def print_diagnosis(
         console.print(f"Write the repaired copy: optalloc diagnose {name} --apply repaired.xlsx{more}")
 
 
-def print_short(diagnosis: Diagnosis, round_: Round, console: Console, round_file: Path) -> None:
-    """Print the conflict and the cheapest repair."""
+def print_short(diagnosis: Diagnosis, round_: Round, console: Console, round_file: Path, changed: bool) -> None:
+    """Print the conflict and the cheapest repair; `changed` says that cells were changed for this run."""
     if diagnosis.conflict is not None:
         _print_conflict(diagnosis.conflict, round_, console, most=_SHORT)
     for alternative in diagnosis.alternatives[:1]:
-        _print_alternative(1, alternative, console)
-    console.print(f"More, and a repaired copy: optalloc diagnose {shown(str(round_file))} --apply repaired.xlsx")
+        _print_alternative(1, alternative, round_.unit, console)
+    if changed:
+        console.print("The cells are meant with the changes of --set in them.")
+    console.print(
+        f"Other repairs, and a repaired copy: optalloc diagnose {shown(str(round_file))} --apply repaired.xlsx"
+    )
 
 
 def _print_conflict(conflict: Conflict, round_: Round, console: Console, most: int | None = None) -> None:
@@ -161,17 +165,15 @@ def _sentence(one: Requirement, round_: Round) -> str:
     return "must be accepted"
 
 
-def _print_alternative(place: int, alternative: Alternative, console: Console) -> None:
+def _print_alternative(place: int, alternative: Alternative, unit: str, console: Console) -> None:
     repair = alternative.repair
     which = {
         "cheapest": "Cheapest repair",
         "money only": "Repair by money only",
         "fewer cells": "Repair in fewer cells",
     }
-    title = (
-        f"{place}. {which.get(alternative.which, 'Other cells')}: costs {amount(Decimal(_money(repair.total) or 0))}"
-    )
-    proof = "proven: the changed copy was read again and has a plan" if alternative.proven else "not proven"
+    title = f"{place}. {which.get(alternative.which, 'Other cells')}: costs {amount(Decimal(_money(repair.total) or 0))} × {shown(unit)}"
+    proof = "proven: with it there is a plan" if alternative.proven else "not proven"
     drawn = table(
         f"{title} ({proof})",
         ["cell", "what", "from", "to", "cost", "authority"],

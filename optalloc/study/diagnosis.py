@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Literal
 
 from integrated_fund.round import Round
@@ -28,7 +29,7 @@ Reread = Callable[[Repair], Round | None]
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One repair, and what it was looked for as. `proven`: the changed copy was read again and has a plan."""
+    """One repair, and what tells it from the others. `proven`: the changed copy was read again and has a plan."""
 
     which: Which
     repair: Repair
@@ -77,17 +78,13 @@ def diagnose(round_: Round, watch: Watch, reread: Reread, *, others: bool = True
     found: list[Alternative] = []
     repairs = Repairs(requirements)
     bound: Fraction | None = None
-    for which, repair in _repairs(repairs, watch, others):
-        if which == "cheapest":
-            bound = repair.bound
-        if any({c.lever for c in repair.changes} == {c.lever for c in a.repair.changes} for a in found):
-            continue
-        watch.phase = "proving the repair"
-        watch.tell()
-        found.append(Alternative(which, repair, _proven(repair, reread, watch)))
-        if len(found) == MOST:
-            break
-    found.sort(key=lambda alternative: alternative.repair.total)
+    for repair in _repairs(repairs, watch, others):
+        bound = repair.bound if bound is None else bound
+        if all(repair.cells != other.repair.cells for other in found):
+            watch.phase = "proving the repair"
+            watch.tell()
+            found.append(Alternative(_which(repair, found), repair, _proven(repair, reread, watch)))
+    found = sorted(found, key=lambda alternative: alternative.repair.total)[:MOST]
     complete = conflict.irreducible and not watch.must_stop() and all(a.proven for a in found)
     return Diagnosis("infeasible", conflict, tuple(found), bound, complete)
 
@@ -103,36 +100,40 @@ def _exists(requirements: Requirements, watch: Watch) -> Verdict:
     return verdict
 
 
-def _repairs(repairs: Repairs, watch: Watch, others: bool) -> Iterator[tuple[Which, Repair]]:
+def _repairs(repairs: Repairs, watch: Watch, others: bool) -> Iterator[Repair]:
+    """Yield the cheapest repair, then others; none after the watch has said stop."""
     watch.phase = "the cheapest repair"
     watch.tell()
     best = repairs.cheapest(watch)
-    if best is None or watch.must_stop():
-        if best is not None:
-            yield "cheapest", best
+    if best is None:
         return
-    yield "cheapest", best
-    if not others:
-        return
+    yield best
     numbers = {lever.place: number for number, lever in enumerate(repairs.levers)}
     used = [numbers[change.lever.place] for change in best.changes]
     not_money = [number for number, lever in enumerate(repairs.levers) if lever.kind != "amount"]
-    asked: list[tuple[Which, Collection[int]]] = [("money only", not_money), ("other cells", used)]
-    if len(used) > 1:
-        asked += [("other cells", [number]) for number in used[:2]]
-        watch.phase = "a repair in fewer cells"
-        watch.tell()
-        fewer = repairs.fewer(best, watch)
-        if fewer is not None and not watch.must_stop():
-            yield "fewer cells", fewer
-    for which, without in asked:
+    asked: list[Callable[[], Repair | None]] = []
+    if others:
+        asked += [partial(repairs.cheapest, watch, without=without) for without in (not_money, used)]
+    if others and len(used) > 1:
+        asked.append(partial(repairs.fewer, best, watch))
+        if not repairs.is_large:
+            asked += [partial(repairs.cheapest, watch, without=[number]) for number in used[:2]]
+    for ask in asked:
         if watch.must_stop():
             return
-        watch.phase = "another repair"
+        watch.phase = "other repairs"
         watch.tell()
-        repair = repairs.cheapest(watch, without=without)
+        repair = ask()
         if repair is not None:
-            yield which, repair
+            yield repair
+
+
+def _which(repair: Repair, found: list[Alternative]) -> Which:
+    if not found:
+        return "cheapest"
+    if all(change.lever.kind == "amount" for change in repair.changes):
+        return "money only"
+    return "fewer cells" if len(repair.cells) < len(found[0].repair.cells) else "other cells"
 
 
 def _proven(repair: Repair, reread: Reread, watch: Watch) -> bool:

@@ -33,7 +33,7 @@ from scipy import sparse
 from integrated_fund.evaluation import Appraisal, Decision, LimitValue
 from integrated_fund.ledger import Ledger
 from integrated_fund.limits import Limit
-from integrated_fund.round import Link, Round, Rule, Source
+from integrated_fund.round import Link, Place, Round, Rule, Source
 from integrated_fund.sources import AWARD
 from optalloc.solve.arrays import IntegerProgramme, Vector
 from optalloc.solve.exact_awards import TRIES
@@ -70,6 +70,11 @@ class Repair:
     changes: tuple[Change, ...]
     decision: Decision
     bound: Fraction
+
+    @property
+    def cells(self) -> frozenset[Place]:
+        """The cells that are changed."""
+        return frozenset(change.lever.place for change in self.changes)
 
     @property
     def total(self) -> Fraction:
@@ -113,6 +118,11 @@ class Repairs:
                 self._add_least(number, lever, rows_of["least", id(lever.row)])
             else:
                 self._add_once(number, lever, rows_of[lever.kind, id(lever.row)])
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the linear relaxation says where to repair."""
+        return int(self.requirements.arrays.integer.sum()) > EXACT
 
     def _scale(self, limit: Limit) -> Fraction:
         return self.requirements.fund.cells.scale[
@@ -192,9 +202,7 @@ class Repairs:
             SolverError: the solver failed.
         """
         columns = [column for column in self._columns if column.lever not in without]
-        if int(self.requirements.arrays.integer.sum()) <= EXACT:
-            return self._solved(columns, watch)
-        return self._widened(columns, watch)
+        return self._widened(columns, watch) if self.is_large else self._solved(columns, watch)
 
     def fewer(self, best: Repair, watch: Watch) -> Repair | None:
         """Return a repair in fewer cells than the best one, if a few tries find one; never one of a large round.
@@ -205,7 +213,7 @@ class Repairs:
         Raises:
             SolverError: the solver failed.
         """
-        if int(self.requirements.arrays.integer.sum()) > EXACT:
+        if self.is_large:
             return None
         found = best
         for _ in range(REWEIGHED):
