@@ -29,6 +29,8 @@ def diagnosis_document(diagnosis: Diagnosis, stopped: str | None, seconds: Mappi
     alternatives = [_alternative(alternative) for alternative in diagnosis.alternatives]
     first = alternatives[0] if alternatives else None
     conflict = diagnosis.conflict
+    from optalloc.solve.manifest import WORK_LIMIT
+
     total: object = None if first is None else first["total"]
     if diagnosis.status == "feasible":
         total = 0
@@ -41,7 +43,7 @@ def diagnosis_document(diagnosis: Diagnosis, stopped: str | None, seconds: Mappi
         "proven": None if first is None else first["proven"],
         "bound": None if diagnosis.bound is None else _money(diagnosis.bound),
         "alternatives": alternatives,
-        "stopped": stopped,
+        "stopped": stopped if diagnosis.complete or stopped else WORK_LIMIT,
         "seconds": rounded(seconds),
     }
 
@@ -109,7 +111,7 @@ def print_diagnosis(
     for place, alternative in enumerate(diagnosis.alternatives, 1):
         _print_alternative(place, alternative, round_.unit, console)
     if len(diagnosis.alternatives) and diagnosis.bound is not None:
-        least = amount(Decimal(_money(min(diagnosis.bound, diagnosis.alternatives[0].repair.total)) or 0))
+        least = _shown(min(diagnosis.bound, diagnosis.alternatives[0].repair.total))
         console.print(f"No repair costs less than {least}, apart from rounding shares.", style="dim")
     if not diagnosis.complete:
         console.print("[yellow]Not everything is proven: the search stopped at a limit.[/]")
@@ -172,7 +174,7 @@ def _print_alternative(place: int, alternative: Alternative, unit: str, console:
         "money only": "Repair by money only",
         "fewer cells": "Repair in fewer cells",
     }
-    title = f"{place}. {which.get(alternative.which, 'Other cells')}: costs {amount(Decimal(_money(repair.total) or 0))} × {shown(unit)}"
+    title = f"{place}. {which.get(alternative.which, 'Other cells')}: costs {_shown(repair.total)}, in {shown(unit)}"
     proof = "proven: with it there is a plan" if alternative.proven else "not proven"
     drawn = table(
         f"{title} ({proof})",
@@ -186,11 +188,17 @@ def _print_alternative(place: int, alternative: Alternative, unit: str, console:
             shown(f"{lever.name}, {lever.kind}"),
             _content(lever.before),
             "(row emptied)" if change.to is None else _content(change.to),
-            amount(Decimal(_money(change.cost) or 0)),
+            _shown(change.cost),
             "" if lever.rank == "blank" else lever.rank,
         )
     console.print(drawn)
     console.print()
+
+
+def _shown(value: Fraction) -> str:
+    from optalloc.plan.plan import stated
+
+    return amount(stated(value))
 
 
 def _content(value: Decimal | str) -> str:

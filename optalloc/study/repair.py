@@ -132,7 +132,8 @@ class Repairs:
     def _add_bound(self, number: int, lever: Lever) -> None:
         rule = lever.row
         assert isinstance(rule, Rule)
-        units = self._units.get(rule.rule, ())
+        rows = self.requirements.arrays.rule_rows
+        units = [unit for unit in self._units.get(rule.rule, ()) if unit.name in rows]
         if not units:
             return
         grid = Fraction(lever.grid)
@@ -176,7 +177,7 @@ class Repairs:
         }
         for units in self._units.values():
             for unit in units:
-                if key in unit.funding:
+                if key in unit.funding and unit.name in arrays.rule_rows:
                     limit = self._limits[unit.name]
                     by = Fraction(limit.rule.bound) * Fraction(lever.grid) / self._scale(limit)
                     terms[self._row(unit)] = -float(by)

@@ -1,0 +1,1 @@
+"""What is asked of a round beyond its plan."""
