@@ -63,6 +63,9 @@ def diagnose(
     if alternative is not None and apply is None:
         raise WrongUse("alternative", "--alternative says which repair --apply writes; add --apply OUT.xlsx.")
     if apply is not None:
+        if apply.suffix.lower() != round_file.suffix.lower():
+            kind = round_file.suffix or "no ending"
+            raise WrongUse("other_kind", f"The copy is a file of the same kind: its name must end with {kind} too.")
         refuse_output(apply, force=force, inputs=[round_file])
     seconds = {"read": 0.0, "diagnose": 0.0}
     with live_line() as line:

@@ -331,7 +331,9 @@ class Repairs:
         moved = np.where(d > _TOLERANCE, d * float(factor), 0.0)
         whole = np.array([column.whole for column in columns], dtype=np.bool_)
         upper = np.array([column.upper for column in columns])
-        return np.where(whole, np.minimum(np.ceil(moved - _TOLERANCE), upper), moved)
+        # Two digits, so that what is typed can be read.
+        unit = 10.0 ** np.maximum(0, np.floor(np.log10(np.maximum(moved, 1.0))) - 1)
+        return np.where(whole, np.minimum(np.ceil(moved / unit - _TOLERANCE) * unit, upper), moved)
 
     def _guessed(self, x: Vector, columns: Sequence[_Column], d: Vector, factor: Fraction) -> list[Change]:
         """Return the cells that the relaxation's movements, widened, come to."""
