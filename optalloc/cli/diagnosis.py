@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from optalloc.study.levers import Change
     from optalloc.study.requirements import Requirement
 
-#: Members of a conflict that are shown in short.
+#: Lines of a conflict that are shown in short, and members of a rule that have a line each.
 _SHORT = 6
+_APART = 3
 
 
 def diagnosis_document(diagnosis: Diagnosis, stopped: str | None, seconds: Mapping[str, float]) -> Document:
@@ -143,11 +144,28 @@ def _print_conflict(conflict: Conflict, round_: Round, console: Console, most: i
         console.print(f"These {count} cannot be kept together; with any one of them left out, the others can:")
     else:
         console.print(f"These {count} cannot be kept together (not proven that each of them is needed for that):")
-    for one in conflict.requirements[:most]:
-        console.print(f"  [bold]{shown(str(one.place)):<14}[/] {shown(one.label)}: {shown(_sentence(one, round_))}")
-    if most is not None and count > most:
-        console.print(f"  … and {count - most} more", style="dim")
+    lines = _lines(conflict, round_)
+    for place, text in lines[:most]:
+        console.print(f"  [bold]{shown(place):<14}[/] {shown(text)}")
+    if most is not None and len(lines) > most:
+        console.print(f"  … and {len(lines) - most} more", style="dim")
     console.print()
+
+
+def _lines(conflict: Conflict, round_: Round) -> list[tuple[str, str]]:
+    """Return what is printed of a conflict: cell and sentence; many members of a rule stand on one line."""
+    members: dict[str, list[Requirement]] = {}
+    for one in conflict.requirements:
+        members.setdefault(f"{one.kind} {one.name}", []).append(one)
+    found = []
+    for group in members.values():
+        if len(group) <= _APART:
+            found += [(str(one.place), f"{one.label}: {_sentence(one, round_)}") for one in group]
+        else:
+            names = ", ".join(sorted(one.member or "" for one in group))
+            text = f"{group[0].name}, {len(group)} members ({names}), such as: {_sentence(group[0], round_)}"
+            found.append((str(group[0].place), text))
+    return found
 
 
 def _sentence(one: Requirement, round_: Round) -> str:
@@ -159,7 +177,7 @@ def _sentence(one: Requirement, round_: Round) -> str:
         return sentence_of(row, one.member)
     if isinstance(row, Source):
         if one.kind == "amount":
-            return f"there is no more than {amount(row.amount)} {round_.unit}"
+            return f"no more than {amount(row.amount)} ({round_.unit}) can be paid"
         return f"at least {100 * row.least.normalize():f} % of {amount(row.amount)} must be spent"
     if isinstance(row, Link):
         k = "" if row.k is None else f" {row.k}"

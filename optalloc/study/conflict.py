@@ -50,6 +50,8 @@ ROOM = 1.0
 ROOM_NODES = 200
 #: Seconds for one answer in a large round.
 SECONDS = 6.0
+#: Seconds for making a conflict small; what is then not shown to be needed stays in it, and it is said so.
+SECONDS_IN_ALL = 60.0
 
 
 @dataclass(frozen=True)
@@ -209,12 +211,14 @@ def conflict_of(requirements: Requirements, watch: Watch) -> Conflict:
     if found is None:
         found, certain = _chunks(requirements, watch)
     watch.phase = "making the conflict small"
+    inner = InnerWatch.of(watch, SECONDS_IN_ALL)
     for number in sorted(found):
-        if watch.must_stop():
-            break
         if len(found) == 1:
-            continue  # without any requirement the empty plan is one
-        verdict = decided(requirements, found - {number}, watch)
+            break  # without any requirement the empty plan is one
+        if inner.must_stop():
+            certain = False
+            break
+        verdict = decided(requirements, found - {number}, inner)
         if verdict.status == "infeasible":
             found -= {number}
         certain &= verdict.status != "unknown"

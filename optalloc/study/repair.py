@@ -49,12 +49,14 @@ from optalloc.study.requirements import Requirements
 #: With more whole columns the linear relaxation says where to repair.
 EXACT = 1000
 #: By how much the relaxation's movements are widened, one after the other, until there is a plan.
-WIDENED = (Fraction(51, 50), Fraction(27, 25), Fraction(5, 4), Fraction(2))
+WIDENED = (Fraction(51, 50), Fraction(27, 25), Fraction(5, 4), Fraction(2), Fraction(4))
+#: A repair that costs so much more than the bound is looked for once more, nearer to it.
+FAR = Fraction(11, 10)
 #: How often costs are weighed anew for a repair in fewer cells.
 REWEIGHED = 3
 #: Seconds for a plan with room in every row, and for any plan, of a large round repaired.
 ROOM_SECONDS = 4.0
-SEARCH_SECONDS = 12.0
+SEARCH_SECONDS = 20.0
 #: What a solver leaves of a whole number.
 _TOLERANCE = 1e-6
 _MOST = 1e7
@@ -292,18 +294,30 @@ class Repairs:
                 all_of_them = relaxed if not len(idle) else solve_lp(programme, cost, watch)
                 bound = max(Fraction(0), Fraction(-all_of_them.objective))
             x, d = np.split(relaxed.x, [len(relaxed.x) - len(columns)])
+            before = Fraction(1)
             for factor in WIDENED:
                 if watch.must_stop():
                     return None
-                decision = self._found_by(self._guessed(x, columns, d, factor), watch)
-                if decision is None:
+                repair = self._by(factor, x, columns, d, bound, watch)
+                if repair is None:
+                    before = factor
                     continue
-                moved = self._moved(columns, d, factor)
-                changes, missed = self._typed(decision, self._point(decision), columns, moved)
-                repair = None if missed else self._paid(changes, decision, bound)
-                if repair is not None:
-                    return repair
+                if before > 1 and repair.total > FAR * bound:  # half as far may do
+                    nearer = self._by((before + factor) / 2, x, columns, d, bound, watch)
+                    return repair if nearer is None or nearer.total > repair.total else nearer
+                return repair
         return None
+
+    def _by(
+        self, factor: Fraction, x: Vector, columns: Sequence[_Column], d: Vector, bound: Fraction, watch: Watch
+    ) -> Repair | None:
+        """Return the repair that a plan needs which is found with the relaxation's movements widened by a factor."""
+        decision = self._found_by(self._guessed(x, columns, d, factor), watch)
+        if decision is None:
+            return None
+        moved = self._moved(columns, d, factor)
+        changes, missed = self._typed(decision, self._point(decision), columns, moved)
+        return None if missed else self._paid(changes, decision, bound)
 
     def _found_by(self, changes: Iterable[Change], watch: Watch) -> Decision | None:
         """Return a decision that keeps the round with changes; None where none is found in a few seconds."""

@@ -11,6 +11,9 @@ import pytest
 from openpyxl import load_workbook
 
 from optalloc.examples import EXAMPLES
+from optalloc.solve.progress import Watch
+from optalloc.study.conflict import Conflict, conflict_of
+from optalloc.study.requirements import Requirements
 from optalloc.workbook.grid import Tables
 from tests.cli.run import Cli
 from tests.plan.test_verify import TABLES
@@ -203,16 +206,12 @@ def test_projects_in_a_file(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_stop_keeps_what_is_known(cli: Cli, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from optalloc.study import diagnosis as module
-
-    whole = module.conflict_of
-
-    def interrupted(requirements: module.Requirements, watch: module.Watch) -> module.Conflict:
-        found = whole(requirements, watch)
+    def interrupted(requirements: Requirements, watch: Watch) -> Conflict:
+        found = conflict_of(requirements, watch)
         watch.stop("interrupted")
         return found
 
-    monkeypatch.setattr(module, "conflict_of", interrupted)
+    monkeypatch.setattr("optalloc.study.diagnosis.conflict_of", interrupted)
     ran = cli("diagnose", book, "--json")
     document = ran.document("diagnose")
     assert (ran.code, document["stopped"], document["irreducible"]) == (4, "interrupted", True)
@@ -223,9 +222,7 @@ def test_a_stop_keeps_what_is_known(cli: Cli, book: Path, monkeypatch: pytest.Mo
 
 
 def test_not_proven_is_not_called_proven(cli: Cli, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from optalloc.study import diagnosis as module
-
-    monkeypatch.setattr(module, "keeps", lambda *_: False)
+    monkeypatch.setattr("optalloc.study.diagnosis.keeps", lambda *_: False)
     ran = cli("diagnose", book, "--json")
     document = ran.document("diagnose")
     assert (ran.code, document["proven"], document["stopped"]) == (4, False, "work limit")

@@ -6,15 +6,14 @@ Nothing here knows the programme, the ledger or the solver.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
-from math import ceil, floor
+from math import ceil
 from statistics import median
 
 from optalloc.workbook.grid import Tables
-from tests.rule_texts.cells import Choice, World, number, text, world_of
+from tests.rule_texts.cells import Choice, Work, World, text, world_of
 from tests.rule_texts.judging import ZERO, link_holds, members_of, needs_of, violation
 from tests.rule_texts.paying import payable
 from tests.rule_texts.search import Search
@@ -82,13 +81,6 @@ def can_be_kept(world: World, keys: Iterable[Key]) -> bool:
     return False
 
 
-@dataclass(frozen=True)
-class Cheapest:
-    """The least cost of a repair with shares not rounded, over all decisions and amounts of the one source."""
-
-    cost: Fraction
-
-
 _WEIGHT = {None: 1, "minutes": 2, "Guideline 7": 5, "Regulation 12": 20, "Budget Law": 1000}
 
 
@@ -130,13 +122,13 @@ def cheapest_repair(tables: Tables, more: int) -> Fraction | None:
     return best
 
 
-def _moved(world: World, name: str, taken: list[tuple[object, Choice]], grid: Fraction) -> Fraction:
+def _moved(world: World, name: str, taken: list[tuple[Work, Choice]], grid: Fraction) -> Fraction:
     """Return by how much a rule's bound must move for a decision, on the left side where it moves most."""
     limit = next(limit for limit in world.limits if limit.name == name)
     share = limit.of in ("total", "average", "funds")
     most, by = ZERO, ZERO
     for member in members_of(world, limit):
-        sides = [member.sides(world, work, choice) for work, choice in taken]  # type: ignore[arg-type]
+        sides = [member.sides(world, work, choice) for work, choice in taken]
         activity = sum((left for left, _ in sides), ZERO)
         bound = member.constant + sum((right for _, right in sides), ZERO)
         unit = bound / limit.bound
@@ -159,15 +151,3 @@ def with_cell(tables: Tables, sheet: str, cell: str, value: object) -> None:
         del tables[sheet][row - 2]
     else:
         tables[sheet][row - 2][columns[place - 1]] = value
-
-
-def floor_to(value: Fraction, grid: Decimal) -> Decimal:
-    """Return a value rounded down to a grid."""
-    return floor(value / Fraction(grid)) * grid
-
-
-def typed(value: object) -> Fraction:
-    """Return a cell's number."""
-    found = number(value)
-    assert found is not None
-    return found

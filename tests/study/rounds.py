@@ -48,7 +48,7 @@ def is_valid(tables: Tables) -> bool:
 
 def infeasible_rounds(first: int, count: int, most: int = 400) -> list[tuple[int, Tables]]:
     """Return small random rounds of every feature that have no plan, by enumeration."""
-    found = []
+    found: list[tuple[int, Tables]] = []
     seed = first
     while len(found) < count:
         rng = random.Random(seed)
@@ -129,7 +129,7 @@ def plain_round(seed: int, *, shares: bool) -> Tables:
 
 def plain_rounds(first: int, count: int, *, shares: bool) -> list[tuple[int, Tables]]:
     """Return plain rounds that have no plan, by enumeration."""
-    found = []
+    found: list[tuple[int, Tables]] = []
     seed = first
     while len(found) < count:
         tables = plain_round(seed, shares=shares)

@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from openpyxl.comments import Comment
 
 from optalloc.errors import OptallocError
-from optalloc.workbook.changed import changed_copy
+from optalloc.workbook.changed import Content, changed_copy
 from tests.support.tables import sound_tables, write_tables
 
 
@@ -33,7 +33,11 @@ def _written(book: Path, content: bytes) -> Path:
 
 
 def test_cells_change_and_everything_else_stays_byte_for_byte(book: Path) -> None:
-    changes = {("Sources", "C2"): Decimal(110), ("Projects", "A2"): "P & <1>", ("Links", "A2"): None}
+    changes: dict[tuple[str, str], Content] = {
+        ("Sources", "C2"): Decimal(110),
+        ("Projects", "A2"): "P & <1>",
+        ("Links", "A2"): None,
+    }
     copy = _written(book, changed_copy(book, changes))
     before, after = load_workbook(book), load_workbook(copy)
     for sheet in before.sheetnames:
