@@ -58,7 +58,7 @@ _CHINESE: Mapping[str, Rank] = MappingProxyType(
     }
 )  # fmt: skip
 #: Words with 法 in them that are none: ways and means, those who apply the law.
-_NO_LAW = re.compile("方法|做法|想法|看法|算法|语法|合法|依法|执法|司法|立法")
+_NO_LAW = re.compile("方法|做法|想法|看法|语法|合法|依法|执法|司法|立法")
 _ENGLISH_WORD = re.compile(rf"(?<![a-z-])({'|'.join(sorted(_ENGLISH, key=len, reverse=True))})e?s?(?![a-z-])")
 _CHINESE_WORD = re.compile("|".join(sorted(_CHINESE, key=len, reverse=True)))
 
