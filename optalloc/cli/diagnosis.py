@@ -27,11 +27,11 @@ _APART = 3
 
 def diagnosis_document(diagnosis: Diagnosis, stopped: str | None, seconds: Mapping[str, float]) -> Document:
     """Return the `diagnose` document. Costs are weighted money in the round's unit."""
+    from optalloc.solve.manifest import WORK_LIMIT
+
     alternatives = [_alternative(alternative) for alternative in diagnosis.alternatives]
     first = alternatives[0] if alternatives else None
     conflict = diagnosis.conflict
-    from optalloc.solve.manifest import WORK_LIMIT
-
     total: object = None if first is None else first["total"]
     if diagnosis.status == "feasible":
         total = 0
@@ -186,6 +186,8 @@ def _sentence(one: Requirement, round_: Round) -> str:
 
 
 def _print_alternative(place: int, alternative: Alternative, unit: str, console: Console) -> None:
+    from optalloc.study.authority import WEIGHTS
+
     repair = alternative.repair
     which = {
         "cheapest": "Cheapest repair",
@@ -207,7 +209,7 @@ def _print_alternative(place: int, alternative: Alternative, unit: str, console:
             _content(lever.before),
             "(row emptied)" if change.to is None else _content(change.to),
             _shown(change.cost),
-            "" if lever.rank == "blank" else lever.rank,
+            "" if lever.rank == "blank" else f"{lever.rank}, × {WEIGHTS[lever.rank]:,}",
         )
     console.print(drawn)
     console.print()
