@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from integrated_fund.round import Round
+from optalloc.solve.highs import Outcome
 from optalloc.solve.progress import Watch
 from optalloc.study import conflict as conflict_module
 from optalloc.study.conflict import Conflict, conflict_of, decided
@@ -70,6 +72,14 @@ def test_soft_rules_are_in_no_conflict() -> None:
 def test_without_requirements_the_empty_plan_is_one() -> None:
     _, tables = infeasible_rounds(0, 1)[0]
     assert decided(Requirements(round_of(tables)), (), Watch()).status == "kept"
+
+
+def test_a_solver_is_believed_only_in_exact_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A point that misses requirements shows nothing, whatever the solver says of it."""
+    requirements = Requirements(round_of(infeasible_rounds(0, 1)[0][1]))
+    nothing = np.zeros(len(requirements.arrays.column_lower))
+    monkeypatch.setattr(conflict_module, "solve_mip", lambda *_, **__: Outcome("optimal", nothing, 0.0, 0.0))
+    assert decided(requirements, requirements.everything, Watch()).status == "unknown"
 
 
 def test_a_watch_that_says_stop_leaves_a_conflict_that_is_not_called_irreducible() -> None:

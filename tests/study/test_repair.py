@@ -147,6 +147,25 @@ def test_a_pool_that_grows_lifts_the_floors_that_are_shares_of_it() -> None:
     assert _told(found) == ["Sources!B2: 100 -> 120, 20"]
 
 
+def test_a_pool_that_grows_must_spend_more_of_itself() -> None:
+    """At most 40 % of the funds for 50 that are mandatory: 125 are needed, and of these only 100 can be spent."""
+    tables = _two_floors(None, "Act")
+    tables["Round"].append({"setting": "step", "value": 5})
+    tables["Sources"][0] |= {"authority": None, "least": Decimal("0.9")}
+    tables["Projects"] = [
+        {
+            "project": name, "sector": sector, "region": "r1", "status": status, "min_award": None, "max_award": 50,
+            "score": 1,
+        }
+        for name, sector, status in (("a", "edu", "candidate"), ("b", "sci", "mandatory"))
+    ]  # fmt: skip
+    tables["Rules"] = [tables["Rules"][1] | {"sense": "<=", "bound": Decimal("0.4"), "of": "funds"}]
+    found = Repairs(Requirements(round_of(tables))).cheapest(Watch())
+    assert found is not None
+    assert _told(found) == ["Sources!B2: 100 -> 125, 25", "Sources!D2: 0.9 -> 0.8, 25/2"]
+    assert found.bound == pytest.approx(37.5)
+
+
 def test_large_rounds_are_repaired_by_their_relaxation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repair_module, "EXACT", 0)
     mended = 0
