@@ -25,11 +25,17 @@ import pandas as pd
 from integrated_fund.fund import Fund
 from integrated_fund.problem import Problem
 from integrated_fund.round import Round
-from optalloc.errors import NO_PLAN, OptallocError
+from optalloc.errors import NO_PLAN, OptallocError, WrongUse
+from optalloc.plan.overrides import Override as Override
+from optalloc.plan.overrides import overridden
 from optalloc.plan.plan import Award, Declined, Payment, Plan, RuleLine, SourceLine
+from optalloc.plan.price_report import PriceReport
+from optalloc.solve.overriding import plan_overridden, refuse_overrides
 from optalloc.solve.planning import NoPlan, fund_for, plan_of
 from optalloc.solve.progress import Listener, Watch, silent
 from optalloc.solve.search import Method
+from optalloc.solve.solution import solution_of
+from optalloc.study.report import priced_report
 from optalloc.workbook.reading import read_and_check
 
 
@@ -82,6 +88,7 @@ def formulate(round_: Round) -> Fund:
 def solve(
     round_: Round | Fund,
     *,
+    overrides: Sequence[Override] = (),
     gap: Decimal | float | str | None = None,
     time_limit: float | None = None,
     solver: str | None = None,
@@ -90,20 +97,64 @@ def solve(
 ) -> Plan:
     """Return the plan of a round, or of a fund with constraints of one's own on its model.
 
-    `gap` is relative (the round's own when None), `time_limit` in seconds, `method` the way
+    `overrides` are projects put into the plan or kept out of it whatever the optimum says; the
+    manifest has them with what they cost, which takes further searches. `gap` is relative (the
+    round's own when None), `time_limit` in seconds for each search, `method` the way
     HiGHS is used (direct, core, auto: by size), `listener` hears the progress. Constraints
     of one's own are kept within the solver's tolerance, everything else exactly.
 
     Raises:
         NoPlanExists: no plan exists, or none was found in time.
-        WrongUse: there is no solver of that name.
+        WrongUse: there is no solver of that name, or an override cannot be made.
     """
-    fund = round_ if isinstance(round_, Fund) else fund_for(round_, solver)
     asked = None if gap is None else Decimal(str(gap))
-    result = plan_of(fund, Watch(time_limit, listener), gap=asked, solver=solver, method=method)
+    watch = Watch(time_limit, listener)
+    if overrides:
+        if isinstance(round_, Fund):
+            raise WrongUse("override", "A fund is formulated already; give overrides with a round.")
+        refuse_overrides(round_, overrides)
+        fund = fund_for(overridden(round_, overrides), solver)
+        result = plan_overridden(round_, fund, overrides, watch, gap=asked, solver=solver, method=method)
+    else:
+        fund = round_ if isinstance(round_, Fund) else fund_for(round_, solver)
+        result = plan_of(fund, watch, gap=asked, solver=solver, method=method)
     if isinstance(result, NoPlan):
         raise NoPlanExists(result)
     return result
+
+
+def prices(
+    round_: Round | Fund,
+    *,
+    level: int = 1,
+    changes: bool = True,
+    only: Sequence[str] | None = None,
+    gap: Decimal | float | str | None = None,
+    time_limit: float | None = None,
+    method: Method = "auto",
+    jobs: int = 1,
+    listener: Listener = silent,
+) -> PriceReport:
+    """Return what every rule, source and link of a round costs; its finite changes where `changes`.
+
+    `level` counts the levels of a lexicographic objective from 1; `only` names the rules, sources and links that are
+    moved. More than one of `jobs` needs a program that can be imported again (`if __name__ == "__main__":`).
+
+    Raises:
+        NoPlanExists: no plan exists, or none was found in time.
+        WrongUse: `only` names something that is not there, or there is no such level.
+    """
+    fund = round_ if isinstance(round_, Fund) else fund_for(round_, None)
+    if not 1 <= level <= len(fund.appraisal.levels):
+        raise WrongUse(
+            "level", f"The objective of this round has {len(fund.appraisal.levels)} levels, none is {level}."
+        )
+    watch = Watch(time_limit, listener)
+    asked = None if gap is None else Decimal(str(gap))
+    found = solution_of(fund, watch, gap=asked, method=method)
+    if isinstance(found, NoPlan):
+        raise NoPlanExists(found)
+    return priced_report(found, watch, level=level - 1, only=only, changes=changes, jobs=jobs).report
 
 
 def tables(plan: Plan) -> dict[str, pd.DataFrame]:

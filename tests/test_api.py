@@ -8,7 +8,9 @@ from pathlib import Path
 import pyomo.environ as pyo
 import pytest
 
-from optalloc.api import InvalidRound, NoPlanExists, formulate, read, solve, tables
+from optalloc.api import InvalidRound, NoPlanExists, Override, formulate, read, solve, tables
+from optalloc.errors import WrongUse
+from optalloc.plan.overrides import records_of
 from tests.plan.test_verify import TABLES
 from tests.support.tables import write_tables
 
@@ -37,6 +39,18 @@ def test_a_rule_of_ones_own(book: Path) -> None:
     awards = {award.project: award.award for award in plan.awards}
     assert len({"P1", "P2"} & set(awards)) == 1
     assert awards.get("P4", Decimal(0)) <= 12
+
+
+def test_overrides(book: Path) -> None:
+    round_ = read(book)
+    plan = solve(round_, overrides=[Override("P1", "forbid", by="the leading group", reason="minutes")])
+    assert "P1" not in {award.project for award in plan.awards}
+    (record,) = records_of(plan.manifest)
+    assert (record.override.project, record.override.by) == ("P1", "the leading group")
+    assert record.cost.low == record.cost.high == solve(round_).objective - plan.objective
+    for where, what in ((round_, "P99"), (formulate(round_), "P1")):
+        with pytest.raises(WrongUse):
+            solve(where, overrides=[Override(what, "forbid", by="x", reason="y")])
 
 
 def test_errors_are_exceptions_with_words(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ The same equations as the model's, evaluated at whole steps: what the solver fou
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -100,6 +101,12 @@ class Appraisal:
         self.levels: tuple[Level, ...] = levels_of(ledger, self.gains)
         self._discount = discount_factors(ledger)
         self.sums = self._sums_by_measure()
+
+    def moved(self, ledger: Ledger) -> Appraisal:
+        """Return this appraisal with the limits of a round that differs in amounts and bounds alone."""
+        appraisal = copy(self)
+        appraisal.ledger, appraisal.limits = ledger, limits_of(ledger)
+        return appraisal
 
     def _sums_by_measure(self) -> list[Sums]:
         """Return what has to be added up: every total, and every criterion in each year that counts differently."""

@@ -8,6 +8,8 @@ penalties), and the solver is handed the same programme.
 
 from __future__ import annotations
 
+from copy import copy
+
 import pyomo.environ as pyo
 
 from integrated_fund.awards import Awards
@@ -72,6 +74,19 @@ class Fund:
             levels, gains = self.appraisal.levels, self.appraisal.gains
             self.level_coefficients: Floats = gains_by_column(self.awards, size, levels, gains, self.links.value)
             add_objectives(self.model, self.level_coefficients, self.variables, penalties)
+
+    def moved(self, round_: Round) -> Fund:
+        """Return this fund for a round that differs in amounts of sources and bounds of rules alone.
+
+        Everything exact speaks of the new round; the model and the pieces stay this fund's (`moved_arrays` has them
+        moved).
+        """
+        fund = copy(self)
+        fund.round = round_
+        fund.ledger = self.ledger.with_round(round_)
+        fund.appraisal = self.appraisal.moved(fund.ledger)
+        fund.classes = self.classes.moved(round_)
+        return fund
 
     def accepted(self, project: str) -> pyo.Expression:
         """Return 1 if a project is accepted, as an expression for constraints of one's own.

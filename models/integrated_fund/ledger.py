@@ -16,6 +16,7 @@ Choices are sorted by project, option and start, so the ledger does not depend o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -68,6 +69,12 @@ class Ledger:
         self._post_lines()
         self.dimensions = Dimensions(round_, self.projects, self.regions, self.years)
         self._measures: dict[MeasureKey, Measure] = {}
+
+    def with_round(self, round_: Round) -> Ledger:
+        """Return this ledger for a round that differs in amounts of sources and bounds of rules alone."""
+        ledger = copy(self)
+        ledger.round = round_
+        return ledger
 
     def _post_lines(self) -> None:
         """Post the lines of every choice: those of one project differ in choice and start only."""

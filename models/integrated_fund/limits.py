@@ -16,14 +16,14 @@ A row compares an activity with a bound, multiplied out so that both sides are i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
 from integrated_fund.choices import Mask
-from integrated_fund.ledger import ZERO, Ledger
+from integrated_fund.ledger import ONE, ZERO, Ledger
 from integrated_fund.measures import MeasureKey
 from integrated_fund.names import distinct_names
 from integrated_fund.round import Dimension, Filter, Region, Rule, Selection, Source
@@ -49,15 +49,30 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One row: total[activity] sense share · total[base] + constant. `name` is ASCII, for the model and its files."""
+    """One row: total[activity] sense share · total[base] + constant. `name` is ASCII, for the model and its files.
+
+    `typed` is the bound as the workbook has it, and `unit` what one of it amounts to: the share of a row with a base is
+    unit · typed, the constant of any other. `funds` are the sources, by name and year, whose amounts are in `unit`.
+    """
 
     rule: Rule
     member: str | None
     name: str
     activity: int
-    share: Fraction
     base: int | None
-    constant: Fraction
+    typed: Fraction
+    unit: Fraction
+    funds: tuple[tuple[str, int | None], ...] = ()
+
+    @property
+    def share(self) -> Fraction:
+        """What part of the base the bound is."""
+        return ZERO if self.base is None else self.unit * self.typed
+
+    @property
+    def constant(self) -> Fraction:
+        """What the bound is besides."""
+        return self.unit * self.typed if self.base is None else ZERO
 
     @property
     def label(self) -> str:
@@ -90,30 +105,27 @@ def limits_of(ledger: Ledger) -> Limits:
     for family, rule in enumerate(rules):
         for member in members_of(rule, ledger):
             activity = total(*_activity(rule, member, ledger), family)
-            share, base, constant = ZERO, None, ZERO
-            bound = Fraction(rule.bound)
+            unit, base = ONE, None
+            funds: tuple[tuple[str, int | None], ...] = ()
             if rule.of == "funds":
-                constant = bound * sum((Fraction(source.amount) for source in funding(rule, member, ledger)), ZERO)
+                counted = _funding(rule, member, ledger)
+                unit = sum((Fraction(source.amount) for source in counted), ZERO)
+                funds = tuple((source.source, source.year) for source in counted)
             elif rule.of in ("total", "average"):
                 # All members of a rule mostly share one base, which is no part of their family.
                 base = total(*_base(rule, member, ledger), -1 - family)
-                share = bound
                 if rule.of == "average":
                     assert rule.per is not None
                     whole = _attribute(rule.per, _regions_within(rule, member, ledger))
-                    share = bound * _attribute(rule.per, _member_regions(rule, member, ledger)) / whole
+                    unit = _attribute(rule.per, _member_regions(rule, member, ledger)) / whole
             elif rule.of is not None:
-                constant = bound * _attribute(rule.of, _member_regions(rule, member, ledger))
+                unit = _attribute(rule.of, _member_regions(rule, member, ledger))
             elif rule.per is not None:
-                constant = bound * _attribute(rule.per, _member_regions(rule, member, ledger))
-            else:
-                constant = bound
-            rows.append(Limit(rule, member, "", activity, share, base, constant))
+                unit = _attribute(rule.per, _member_regions(rule, member, ledger))
+            typed = Fraction(rule.bound_of(member))
+            rows.append(Limit(rule, member, "", activity, base, typed, unit, funds))
     names = distinct_names(row.label for row in rows)
-    named = (
-        Limit(row.rule, row.member, name, row.activity, row.share, row.base, row.constant)
-        for row, name in zip(rows, names, strict=True)
-    )
+    named = (replace(row, name=name) for row, name in zip(rows, names, strict=True))
     return Limits(tuple(totals), tuple(named))
 
 
@@ -215,8 +227,8 @@ def _base(rule: Rule, member: str | None, ledger: Ledger) -> tuple[MeasureKey, M
     return selected(rule.measure, rule.basis, _within(rule, member), _years(rule, member, ledger), ledger)
 
 
-def funding(rule: Rule, member: str | None, ledger: Ledger) -> list[Source]:
-    """Return the sources whose amounts make up the funds that a rule `of = funds` takes a share of."""
+def _funding(rule: Rule, member: str | None, ledger: Ledger) -> list[Source]:
+    """Return the sources that a share of funds counts."""
     years = _years(rule, member, ledger)
     within = _within(rule, member)
     admitted = {dimension: list(_admitted(dimension, selection, ledger)) for dimension, selection in within.by.items()}

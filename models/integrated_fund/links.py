@@ -37,11 +37,13 @@ class Links:
     Attributes:
         columns, rows: the pieces.
         value: of each synergy by name, in its criterion's unit, as (column, coefficient).
+        row_keys: the keys of each link's rows by name; a synergy is no limit and has none.
     """
 
     def __init__(self, ledger: Ledger, awards: Awards) -> None:
         self._ledger, self._awards = ledger, awards
         self.value: dict[str, Terms] = {}
+        self.row_keys: dict[str, list[str]] = {link.link: [] for link in ledger.round.links}
         keys: list[tuple[str, int]] = []
         only_if, together_if = RowList("together_only_if"), RowList("together_if")
         synergies = synergies_of(ledger)
@@ -71,14 +73,18 @@ class Links:
         for link, name in zip(links, distinct_names(link.link for link in links), strict=True):
             accepted = [self._awards.accepted(project) for project in link.projects]
             together = _times(1.0, *accepted)
+            own = self.row_keys[link.link]
             if link.kind in ("requires", "all_or_none"):
                 least = 0.0 if link.kind == "all_or_none" else -np.inf
                 for number, other in list(enumerate(accepted))[1:]:
-                    rows.add(f"{name}_{number}", [*_times(1.0, accepted[0]), *_times(-1.0, other)], least, 0.0)
+                    own.append(f"{name}_{number}")
+                    rows.add(own[-1], [*_times(1.0, accepted[0]), *_times(-1.0, other)], least, 0.0)
             elif link.kind in ("excludes", "at_most"):
+                own.append(name)
                 rows.add(name, together, -np.inf, 1.0 if link.k is None else float(link.k))
             elif link.kind == "at_least":
                 assert link.k is not None
+                own.append(name)
                 rows.add(name, together, float(link.k), np.inf)
         return rows
 

@@ -242,7 +242,10 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A limit. `of`: None is absolute, else "total", "funds", "average" or the name of a region attribute."""
+    """A limit. `of`: None is absolute, else "total", "funds", "average" or the name of a region attribute.
+
+    `member_bounds` are bounds of single members in the place of `bound`: what no workbook can say, and a study can ask.
+    """
 
     rule: str
     measure: str
@@ -258,6 +261,11 @@ class Rule:
     authority: str | None = None
     filter: Filter = EVERYTHING
     origin: Origin = NOWHERE
+    member_bounds: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
+
+    def bound_of(self, member: str | None) -> Decimal:
+        """Return the bound of a member."""
+        return self.bound if member is None else self.member_bounds.get(member, self.bound)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def add_rules(model: pyo.ConcreteModel, limits: Limits, cells: Cells) -> LinearE
                 penalty_variables.append(violation[row.name])
                 penalty_coefficients.append(float(Fraction(row.rule.penalty) * scale))
         bound = float(row.constant / scale)
-        if not variable:  # a rule that looks at no line still has its row: its activity is 0 whatever is decided
+        if not any(coefficient.values()):  # no decision can change the row now; with another bound it may say something
             variable[id(model.zero)], coefficient[id(model.zero)] = model.zero, 1.0
         left = LinearExpression(
             constant=0,

@@ -14,7 +14,7 @@ A row of the Sources sheet is a source in one year; it carries into the row of t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -28,7 +28,7 @@ from integrated_fund.ledger import Ledger
 from integrated_fund.limits import Total
 from integrated_fund.measures import MeasureKey
 from integrated_fund.names import distinct_names
-from integrated_fund.round import Source
+from integrated_fund.round import Round, Source
 
 AWARD = MeasureKey("award")
 #: The family number of the classes' totals; rules count from 0 up and their bases from -1 down.
@@ -60,6 +60,11 @@ class SourceClasses:
     def class_of_line(self) -> Codes:
         """The class of each line, shape (lines,)."""
         return self.class_of_pattern[self.pattern_of_line]
+
+    def moved(self, round_: Round) -> SourceClasses:
+        """Return the classes with the amounts of a round that differs in them alone."""
+        by_key = {(row.source, row.year): row for row in round_.sources}
+        return replace(self, sources=tuple(by_key[row.source, row.year] for row in self.sources))
 
     def totals(self) -> list[Total]:
         """Return the award of each class as a total."""

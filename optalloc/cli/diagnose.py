@@ -142,6 +142,6 @@ def _copy(round_file: Path, repair: Repair) -> bytes:
 
     changes = {}
     for change in repair.changes:
-        for place in change.lever.clears or (change.lever.place,):
+        for place in change.movable.clears or (change.movable.place,):
             changes[place.sheet, place.cell or ""] = change.to
     return changed_copy(round_file, changes)

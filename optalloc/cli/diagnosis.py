@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from integrated_fund.round import Round
     from optalloc.study.conflict import Conflict
     from optalloc.study.diagnosis import Alternative, Diagnosis
-    from optalloc.study.levers import Change
+    from optalloc.study.movable import Change
     from optalloc.study.requirements import Requirement
 
 #: Lines of a conflict that are shown in short, and members of a rule that have a line each.
@@ -70,16 +70,16 @@ def _alternative(alternative: Alternative) -> Document:
 
 
 def _change(change: Change) -> Document:
-    lever = change.lever
+    movable = change.movable
     return {
-        "kind": lever.kind,
-        "name": lever.name,
-        "sheet": lever.place.sheet,
-        "cell": lever.place.cell,
-        "from": number(lever.before) if isinstance(lever.before, Decimal) else lever.before,
+        "kind": movable.kind,
+        "name": movable.name,
+        "sheet": movable.place.sheet,
+        "cell": movable.place.cell,
+        "from": number(movable.before) if isinstance(movable.before, Decimal) else movable.before,
         "to": number(change.to) if isinstance(change.to, Decimal) else change.to,
         "cost": _money(change.cost),
-        "authority": lever.rank,
+        "authority": movable.rank,
     }
 
 
@@ -202,14 +202,14 @@ def _print_alternative(place: int, alternative: Alternative, unit: str, console:
         [False, False, True, True, True, False],
     )
     for change in repair.changes:
-        lever = change.lever
+        movable = change.movable
         drawn.add_row(
-            shown(str(lever.place)),
-            shown(f"{lever.name}, {lever.kind}"),
-            _content(lever.before),
+            shown(str(movable.place)),
+            shown(f"{movable.name}, {movable.kind}"),
+            _content(movable.before),
             "(row emptied)" if change.to is None else _content(change.to),
             _shown(change.cost),
-            "" if lever.rank == "blank" else f"{lever.rank}, × {WEIGHTS[lever.rank]:,}",
+            "" if movable.rank == "blank" else f"{movable.rank}, × {WEIGHTS[movable.rank]:,}",
         )
     console.print(drawn)
     console.print()

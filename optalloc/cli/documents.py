@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from integrated_fund.problem import Language, Problem
     from optalloc.plan.plan import Plan
+    from optalloc.plan.price_report import Change, Price, PriceLine, PriceReport
     from optalloc.plan.verify import Verification
 
 Document = dict[str, Any]
@@ -129,6 +130,84 @@ def plan_document(plan: Plan, seconds: dict[str, float]) -> Document:
             }
             for line in plan.sources
         ],
+        "seconds": seconds,
+        "manifest": dict(plan.manifest),
+    }
+
+
+def price(value: Price) -> int | float | str | None:
+    """Return a price as documents state it: "inf" and "-inf" where no plan lies on a side."""
+    return value if isinstance(value, str) else number(value)
+
+
+def _change(change: Change | None) -> Document | None:
+    if change is None:
+        return None
+    return {
+        "low": price(change.low),
+        "high": price(change.high),
+        "found": price(change.found),
+        "criteria": {name: number(value) for name, value in change.criteria.items()},
+        "enters": list(change.enters),
+        "leaves": list(change.leaves),
+    }
+
+
+def _price_row(line: PriceLine) -> Document:
+    # Who enters and leaves is of one more; where there is no such round, of one less.
+    shown = line.change_more or line.change_less
+    return {
+        "rule": line.rule,
+        "member": line.member,
+        "kind": line.kind,
+        "sense": line.sense,
+        "typed": number(line.typed),
+        "activity": number(line.activity),
+        "bound": number(line.bound),
+        "slack": number(line.slack),
+        "dual": number(line.dual),
+        "price_more": price(line.price_more),
+        "price_less": price(line.price_less),
+        "valid_from": number(line.valid_from),
+        "valid_to": number(line.valid_to),
+        "decided_more": price(line.decided_more),
+        "decided_less": price(line.decided_less),
+        "point_more": price(line.point_more),
+        "point_less": price(line.point_less),
+        "point_money": number(line.point_money),
+        "exchange_rate": number(line.exchange_rate),
+        "step": number(line.step),
+        "change_more": _change(line.change_more),
+        "change_less": _change(line.change_less),
+        "enters": [] if shown is None else list(shown.enters),
+        "leaves": [] if shown is None else list(shown.leaves),
+        "says": line.says,
+        "sentence": line.sentence,
+    }
+
+
+def without_prices(problems: list[Document]) -> Document:
+    """Return the `prices` document of a workbook with errors."""
+    return {**dict.fromkeys(_PRICES), "status": "invalid", "problems": problems}
+
+
+_PRICES = ("status", "level", "objective", "relaxed", "pool", "rows", "certificate", "seconds", "manifest")
+
+
+def prices_document(report: PriceReport, plan: Plan, seconds: dict[str, float]) -> Document:
+    """Return the `prices` document: rows in the order of rules, sources and links."""
+    return {
+        "status": plan.status,
+        "level": report.level + 1,
+        "objective": number(report.value),
+        "relaxed": number(report.relaxed),
+        "pool": price(report.pool),
+        "rows": [_price_row(line) for line in report.lines],
+        "certificate": {
+            "bound": number(report.bound),
+            "objective": number(report.objective),
+            "gap": number(report.gap),
+        },
         "seconds": seconds,
         "manifest": dict(plan.manifest),
     }

@@ -13,7 +13,8 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from optalloc.cli import check, diagnose, model, new, solve, verify
+from optalloc.cli import check, diagnose, model, new, prices, solve, verify
+from optalloc.cli.overriding import SolveCommand
 from optalloc.errors import INTERNAL_ERROR, INVALID, STOPPED, OptallocError
 
 #: What typer makes of Ctrl-C.
@@ -36,7 +37,8 @@ app = typer.Typer(
 )
 app.command("new", epilog=new.EXAMPLES)(new.new)
 app.command("check", epilog=check.EXAMPLES)(check.check)
-app.command("solve", epilog=solve.EXAMPLES)(solve.solve)
+app.command("solve", epilog=solve.EXAMPLES, cls=SolveCommand)(solve.solve)
+app.command("prices", epilog=prices.EXAMPLES)(prices.prices)
 app.command("diagnose", epilog=diagnose.EXAMPLES)(diagnose.diagnose)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("model", epilog=model.EXAMPLES)(model.model)

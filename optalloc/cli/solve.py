@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optalloc.cli.options import AsJson, Force, Language, RoundFile, Sets
+from optalloc.cli.options import AsJson, Language, RoundFile, Sets
+from optalloc.cli.overriding import asked_overrides, checked_again
 from optalloc.errors import DONE, INVALID, NO_PLAN, STOPPED, WrongUse
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from integrated_fund.round import Round
     from optalloc.cli.reading import Checked
+    from optalloc.plan.overrides import Override
     from optalloc.plan.plan import Plan
     from optalloc.solve.planning import NoPlan
     from optalloc.solve.progress import Listener, Watch
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "Examples: optalloc solve round.xlsx -o plan.xlsx  |  "
     "optalloc solve round.xlsx --set Sources.education.amount=*1.1  |  "
-    "optalloc solve round.xlsx --gap 0 --time-limit 60 -o plan.xlsx"
+    "optalloc solve round.xlsx --gap 0 --time-limit 60 -o plan.xlsx  |  "
+    'optalloc solve round.xlsx --force P07 --by "leading group" --reason "minutes of 3 March" -o plan.xlsx'
 )
 
 
@@ -60,7 +63,7 @@ def solve(
         str | None, typer.Option(help="Relative gap to prove, 0.0001 or 0.01%; default: the round's own.")
     ] = None,
     time_limit: Annotated[
-        float | None, typer.Option(min=0.0, help="Seconds after which the best plan so far is taken.")
+        float | None, typer.Option(min=0.0, help="Seconds after which a search ends with the best plan it has.")
     ] = None,
     solver: Annotated[
         str | None, typer.Option(help="Another solver that Pyomo knows (scip, gurobi, cbc …); default: HiGHS.")
@@ -73,7 +76,21 @@ def solve(
         ),
     ] = Ways.auto,
     lang: Language = None,
-    force: Force = False,
+    force: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[PROJECT]",
+            show_default=False,
+            help="Alone: replace files that are there already. With a project, or several as P07;P09: force them into "
+            "the plan, on record, with --by and --reason.",
+        ),
+    ] = None,
+    forbid: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PROJECT", help="Keep a project out of the plan, on record, with --by and --reason."),
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who decided the overrides; goes on record.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; goes on record.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Find the best plan that keeps every rule, and say how good it is.
@@ -87,13 +104,14 @@ def solve(
     from optalloc.plan.plan import Plan
     from optalloc.workbook.plan_files import PlanFile, files_for_manifest, refuse_plan_output
 
-    asked = _gap(gap)
+    asked = asked_gap(gap)
+    replace_files, overrides = asked_overrides(force or [], forbid or [], by, reason)
     if time_limit is not None and time_limit == 0:
         raise WrongUse("time_limit", "--time-limit takes seconds above 0: no search fits into none.")
     if solver is not None and solver.lower() != "highs" and method is not Ways.auto:
         raise WrongUse("method", "--method is a way to use HiGHS; leave it out with another --solver.")
     if output is not None:
-        refuse_plan_output(output, force=force, inputs=[round_file])
+        refuse_plan_output(output, force=replace_files, inputs=[round_file])
     files: tuple[PlanFile, ...] = ()
     seconds: dict[str, float] = {"read": 0.0, "build": 0.0, "solve": 0.0, "write": 0.0}
     with live_line() as line:
@@ -110,9 +128,18 @@ def solve(
                 print_problems(checked.problems, checked.language, out())
             return INVALID
         if output is not None:
-            refuse_plan_output(output, force=force, inputs=checked.inputs)
+            refuse_plan_output(output, force=replace_files, inputs=checked.inputs)
         result = _solved(
-            checked.round, checked, asked, time_limit, solver, method.value, list(sets or []), line.hear, seconds
+            checked.round,
+            overrides,
+            checked,
+            asked,
+            time_limit,
+            solver,
+            method.value,
+            list(sets or []),
+            line.hear,
+            seconds,
         )
         if isinstance(result, Plan) and output is not None:
             from optalloc.workbook.plan_writer import write_plan
@@ -120,15 +147,15 @@ def solve(
             line.say(f"writing {output.name}")
             began = time.monotonic()
             files = write_plan(
-                result, checked.round, output, language=checked.language, force=force, inputs=checked.inputs
+                result, checked.round, output, language=checked.language, force=replace_files, inputs=checked.inputs
             )
             seconds["write"] = time.monotonic() - began
         short = None
-        if not isinstance(result, Plan) and result.status == "infeasible" and not as_json:
+        if not isinstance(result, Plan) and result.status == "infeasible" and not as_json and not overrides:
             left = DIAGNOSIS if time_limit is None else min(DIAGNOSIS, time_limit - seconds["solve"])
             short = _diagnosed(checked.round, left, line.hear)
     if not isinstance(result, Plan):
-        code = _no_plan(result, checked, seconds, as_json)
+        code = no_plan(result, checked_again(checked, overrides), seconds, as_json)
         if short is not None:
             from optalloc.cli.diagnosis import print_short
 
@@ -148,7 +175,12 @@ def solve(
     return DONE if result.status == "optimal" else STOPPED
 
 
-def _gap(text: str | None) -> Decimal | None:
+def asked_gap(text: str | None) -> Decimal | None:
+    """Return a gap as a share.
+
+    Raises:
+        WrongUse: it is none, or finer than numbers carry.
+    """
     if text is None:
         return None
     try:
@@ -167,6 +199,7 @@ def _gap(text: str | None) -> Decimal | None:
 
 def _solved(
     round_: Round,
+    overrides: tuple[Override, ...],
     checked: Checked,
     gap: Decimal | None,
     time_limit: float | None,
@@ -177,21 +210,27 @@ def _solved(
     seconds: dict[str, float],
 ) -> Plan | NoPlan:
     from integrated_fund.collector import settle
+    from optalloc.plan.overrides import overridden
     from optalloc.solve.manifest import Inputs
+    from optalloc.solve.overriding import plan_overridden, refuse_overrides
     from optalloc.solve.planning import fund_for, plan_of
     from optalloc.solve.progress import Watch
 
+    refuse_overrides(round_, overrides)
     settle()
     watch = Watch(time_limit, listener)
     watch.phase = "formulating"
     watch.tell()
     began = time.monotonic()
-    fund = fund_for(round_, solver)
+    fund = fund_for(overridden(round_, overrides), solver)
     seconds["build"] = time.monotonic() - began
     stop_at_first_interrupt(watch)  # until now there was nothing to keep
     began = time.monotonic()
     inputs = Inputs(checked.sha256, tuple(sets), projects_file=checked.projects_file)
-    result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
+    if overrides:
+        result = plan_overridden(round_, fund, overrides, watch, gap=gap, inputs=inputs, solver=solver, method=method)
+    else:
+        result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
     seconds["solve"] = time.monotonic() - began
     return result
 
@@ -219,7 +258,8 @@ def stop_at_first_interrupt(watch: Watch) -> None:
         signal.signal(signal.SIGINT, first)
 
 
-def _no_plan(result: NoPlan, checked: Checked, seconds: dict[str, float], as_json: bool) -> int:
+def no_plan(result: NoPlan, checked: Checked, seconds: dict[str, float], as_json: bool) -> int:
+    """Say that there is no plan, or that none was found; return the exit code."""
     from integrated_fund.checks import NO_PLAN as NO_PLAN_PROOFS
     from optalloc.cli.documents import number, print_document, rounded, without_plan
     from optalloc.cli.terminal import amount_above, err, print_problems

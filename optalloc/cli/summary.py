@@ -7,7 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optalloc.cli.terminal import amount, shown, table
+from optalloc.cli.terminal import amount, amount_above, amount_below, shown, table
+from optalloc.plan.overrides import records_of, without_of
+from optalloc.workbook.plan_labels import cost_in_words, word
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,6 +32,7 @@ def print_plan(
     proof = {"optimal": "[green]Optimal[/]", "feasible": "[yellow]Not proven optimal[/]"}[plan.status]
     gap = "unknown" if plan.gap is None else f"{100 * plan.gap:.4f} %"
     console.print(f"{proof}: objective {amount(plan.objective, 4)}, bound {amount(plan.bound, 4)}, gap {gap}")
+    _print_overrides(plan, console)
     stopped = plan.manifest.get("stopped")
     if stopped:
         console.print(f"[yellow]The search was stopped ({stopped}); this is the best plan it had.[/]")
@@ -50,6 +53,39 @@ def print_plan(
         )
         if files:
             console.print(f"Its long tables are beside it, keep them together: {shown(', '.join(files))}")
+
+
+def _print_overrides(plan: Plan, console: Console) -> None:
+    records = records_of(plan.manifest)
+    if not records:
+        return
+    cost = cost_in_words(without_of(plan.manifest).cost, "en")
+    drawn = table(
+        f"Overrides, at a cost to the objective: {cost}",
+        ["project", "", "by", "reason", "cost", "at least", "at most"],
+        [False, False, False, False, True, True, True],
+    )
+    for record in records:
+        one = record.override
+        found, low, high = record.cost.found, record.cost.low, record.cost.high
+        costs = [
+            amount(found, 4),
+            "" if low is None else amount_below(low, 4),
+            "" if high is None else amount_above(high, 4),
+        ]
+        drawn.add_row(
+            shown(one.project),
+            word(one.kind, "en"),
+            shown(one.by),
+            shown(one.reason),
+            *costs,
+        )
+    console.print(drawn)
+    for record in records:
+        if record.against_workbook:
+            project, made = shown(record.override.project), word(record.override.kind, "en")
+            console.print(f"[yellow]{project} is {record.status} in the workbook and {made} all the same.[/]")
+    console.print()
 
 
 def _print_belts(plan: Plan, round_: Round, console: Console) -> None:

@@ -6,7 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from optalloc.solve.progress import Progress
 
 _LONGEST = 120
+#: Tables in a pipe or a file are not squeezed to a screen.
+_PIPED_WIDTH = 160
 
 
 def out() -> Console:
     """Return the console for results; colours and widths follow the terminal, NO_COLOR and pipes."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    piped = not sys.stdout.isatty()
+    return Console(highlight=False, soft_wrap=piped, width=_PIPED_WIDTH if piped else None)
 
 
 def err() -> Console:
@@ -89,6 +92,11 @@ def amount(value: Decimal | None, digits: int = 2) -> str:
 def amount_above(value: Decimal, digits: int = 2) -> str:
     """Return a bound for people: as `amount`, rounded up, so that it still is one."""
     return amount(value.quantize(Decimal(1).scaleb(-digits), ROUND_CEILING), digits)
+
+
+def amount_below(value: Decimal, digits: int = 2) -> str:
+    """Return a lower bound for people: as `amount`, rounded down."""
+    return amount(value.quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR), digits)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Verification: a plan held against its round, line by line, in exact arithmetic.
 
-Reads the rule texts a second time (`lines`, `rulings`) and adds up the plan's own rows. It knows the round alone: no
-ledger, no model, no solver. What a plan states (activities, sums, digests) is recomputed, and what it decides is
-checked against every rule, so a plan in which somebody has recomputed every sum after breaking a rule fails too.
+Reads the rule texts a second time (`lines`, `members`, `rulings`) and adds up the plan's own rows. It knows the round
+alone: no ledger, no model, no solver. What a plan states (activities, sums, digests) is recomputed, and what it decides
+is checked against every rule, so a plan in which somebody has recomputed every sum after breaking a rule fails too.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from integrated_fund.digest import round_digest
 from integrated_fund.round import Option, Place, Project, Round, Source
 from optalloc.plan.digest import plan_digest
 from optalloc.plan.lines import EXACT, ZERO, Funded, passes
+from optalloc.plan.members import possible_starts
+from optalloc.plan.overrides import BadRecord, Override, Without, overridden, records_of, without_of
 from optalloc.plan.plan import Payment, Plan, SourceLine, stated
-from optalloc.plan.rulings import Recount, Ruling, link_is_kept, possible_starts
+from optalloc.plan.rulings import Recount, Ruling, first_level, link_is_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,22 @@ class Verification:
 
 
 def verify(round_: Round, plan: Plan) -> Verification:
-    """Check a plan against its round. The round has no errors; the plan may hold anything."""
+    """Check a plan against its round, with the overrides the plan has on record applied to it.
+
+    The round has no errors; the plan may hold anything.
+    """
     with collector_paused():
         return Verification(tuple(_checks(round_, plan)))
 
 
-def _checks(round_: Round, plan: Plan) -> Iterator[Check]:
+def _checks(workbook: Round, plan: Plan) -> Iterator[Check]:
+    overrides: tuple[Override, ...] = ()
+    try:
+        overrides = tuple(record.override for record in records_of(plan.manifest))
+        yield from _cost_of_overrides(plan, without_of(plan.manifest))
+    except BadRecord as bad:
+        yield Check("overrides on record", False, str(bad), "project, kind, status, by, reason, on and cost of each")
+    round_ = overridden(workbook, overrides)
     yield from _identity(round_, plan)
     wrong: list[Check] = []
     payments = _known_payments(round_, plan, wrong)
@@ -64,6 +76,7 @@ def _checks(round_: Round, plan: Plan) -> Iterator[Check]:
         rows.setdefault(row.project, []).append(row)
     funded = _funded(round_, rows)
     yield from _amounts(round_, funded, rows)
+    yield from _overrides(workbook, overrides, rows)
     yield from _statuses(round_, rows)
     yield from _parts(funded, rows)
     yield from _awards(plan, funded)
@@ -231,6 +244,26 @@ def _amount_text(value: Decimal) -> str:
     return _text(stated(value))
 
 
+def _overrides(workbook: Round, overrides: Sequence[Override], names: Container[str]) -> Iterator[Check]:
+    """Check that the plan keeps its own overrides, each by name."""
+    known = {project.project for project in workbook.projects}
+    for one in overrides:
+        name = f"override: {one.kind} {one.project}"
+        if one.project not in known:
+            yield Check(name, False, "an unknown project", "a project of the round")
+        else:
+            expected = "funded" if one.kind == "force" else "not funded"
+            yield _equal(name, "funded" if one.project in names else "not funded", expected)
+
+
+def _cost_of_overrides(plan: Plan, without: Without) -> Iterator[Check]:
+    """Check that what the overrides are said to cost is the distance to the plan without them."""
+    other = without.objective
+    distance = None if other is None else stated(Fraction(other) - Fraction(plan.objective))
+    if without.cost.found is not None or distance is not None:
+        yield _equal("cost of the overrides", without.cost.found, distance)
+
+
 def _statuses(round_: Round, names: Container[str]) -> Iterator[Check]:
     for project in round_.projects:
         if project.status == "mandatory":
@@ -362,16 +395,11 @@ def _objective(round_: Round, plan: Plan, recount: Recount, found: Sequence[Ruli
     for name, value in values.items():
         yield _equal(f"criterion {name}", plan.criteria.get(name), stated(value))
     penalties = sum((Fraction(one.rule.penalty) * one.violation for one in found if one.rule.penalty is not None), ZERO)
-    lexicographic = round_.method == "lexicographic"
-    first = min((row.priority or 0 for row in round_.criteria), default=0)
-    level = [row for row in round_.criteria if not lexicographic or (row.priority or 0) == first]
-    value = -penalties
-    for row in level:
-        weight = Fraction(1) if row.weight is None else Fraction(row.weight)
-        value += weight * values[row.criterion] * (1 if row.direction == "max" else -1)
-    if lexicographic:
+    level = first_level(round_)
+    value = sum((factor * values[row.criterion] for row, factor in level), ZERO) - penalties
+    if round_.method == "lexicographic":
         # Stated is the first priority's optimum; later priorities may have given up the tolerance.
-        tolerance = min(Fraction(row.tolerance) for row in level)
+        tolerance = min(Fraction(row.tolerance) for row, _ in level)
         least = Fraction(plan.objective) - tolerance * abs(Fraction(plan.objective))
         rounding = abs(Fraction(plan.objective)) / 10**14
         yield Check("objective", value >= least - rounding, _text(value), f"at least {_text(least)}")

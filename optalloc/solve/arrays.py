@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -78,8 +78,8 @@ class Arrays(IntegerProgramme):
 
     Shapes: `levels` (levels, columns). `accept` and `extra` give the column of each
     choice's decision (-1: has none), `column_of` that of a Pyomo variable by `id`, `rule_rows` the row of each limit by
-    name, `source_rows` that of each source's constraints by their name in the model and the source's position. Row and
-    column names are ASCII.
+    name, `source_rows` that of each source's constraints by their name in the model and the source's position,
+    `link_rows` those of each link. Row and column names are ASCII.
 
     Columns are in the order of the fund's (accept, extra, together, cell), then the others of its model as they first
     appear in a row. `decision`, shape (columns,), says which are accept, extra or together; `local`, shape (rows,),
@@ -96,6 +96,7 @@ class Arrays(IntegerProgramme):
     column_of: Mapping[int, int]
     rule_rows: Mapping[str, int]
     source_rows: Mapping[tuple[str, int], int]
+    link_rows: Mapping[str, Sequence[int]]
 
     def with_rows(self, rows: Sequence[Row]) -> Arrays:
         """Return the arrays with rows added below."""
@@ -160,6 +161,16 @@ def arrays_of(fund: Fund) -> Arrays:
     upper = [variable.value if variable.fixed else variable.ub for variable in variables]
     integer = [np.full(len(columns.lower), columns.integer) for columns in ahead]
 
+    link_row: dict[Any, int] = {}
+    before = 0
+    for rows in pieces:
+        if rows.name == "link":
+            link_row.update(zip(rows.keys(), range(before, before + len(rows.lower)), strict=True))
+        before += len(rows.lower)
+    for number, row in enumerate(form.rows):
+        if row.constraint.parent_component().name == "link":
+            link_row[row.constraint.index()] = above + number
+
     # Names of the model's own now: they are lost with the fund. Of the pieces there may be millions.
     own_rows = [_plain(row.constraint.name) for row in form.rows]
     own_columns = [_plain(variable.name) for variable in variables]
@@ -195,6 +206,7 @@ def arrays_of(fund: Fund) -> Arrays:
             for number, row in enumerate(form.rows)
             if row.constraint.parent_component().name in ("source", "source_least", "source_carry")
         },
+        link_rows={link: [link_row[key] for key in keys] for link, keys in fund.links.row_keys.items()},
     )
 
 

@@ -32,11 +32,10 @@ WORK_LIMIT = "work limit"
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where a round came from, for the manifest: file hashes, `--set` changes, overrides with who and why."""
+    """Where a round came from, for the manifest: file hashes and `--set` changes."""
 
     sha256: str | None = None
     sets: tuple[str, ...] = ()
-    overrides: tuple[object, ...] = ()
     projects_file: tuple[str, str] | None = None
 
 
@@ -74,7 +73,8 @@ def search_facts(
         if inputs.projects_file is None
         else dict(zip(("name", "sha256"), inputs.projects_file, strict=True)),
         "sets": list(inputs.sets),
-        "overrides": list(inputs.overrides),
+        "overrides": [],  # `overriding` puts these two in, with who, why and at what cost
+        "without_overrides": None,
         "options": {
             "gap": float(request.gap),
             "time_limit": watch.time_limit,
@@ -87,7 +87,7 @@ def search_facts(
         "overrun": watch.overrun,
         "nodes": sum(found.nodes for found in founds),
         "levels": list(levels),
-        "certificate": None if certificate is None else _stated_certificate(fund, certificate),
+        "certificate": None if certificate is None else stated_certificate(fund, certificate),
         "size": {
             "projects": len(fund.ledger.projects),
             "choices": len(fund.ledger.choices),
@@ -120,9 +120,13 @@ def level_facts(
     }
 
 
-def _stated_certificate(fund: Fund, certificate: Certificate) -> dict[str, object]:
-    """Return published prices and the bound that follows from them, as texts: they are exact decimals."""
-    names = {row.name: row.label for row in fund.appraisal.limits.rows}
+def stated_certificate(fund: Fund, certificate: Certificate) -> dict[str, object]:
+    """Return published prices and the bound that follows from them, as texts: they are exact decimals.
+
+    `rules` and `sources` are for reading, by label; `rule_prices` and `source_prices` name each row in full.
+    """
+    limits = fund.appraisal.limits.rows
+    names = {row.name: row.label for row in limits}
     return {
         "bound": str(stated_above(certificate.bound)),
         "rules": {names[name]: str(price) for name, price in certificate.rules.items() if price},
@@ -130,4 +134,17 @@ def _stated_certificate(fund: Fund, certificate: Certificate) -> dict[str, objec
             fund.classes.label(f): [str(price.amount), str(price.carry), str(price.least)]
             for f, price in enumerate(certificate.sources)
         },
+        "rule_prices": [
+            {"rule": row.rule.rule, "member": row.member, "price": str(certificate.rules[row.name])} for row in limits
+        ],
+        "source_prices": [
+            {
+                "source": row.source,
+                "year": row.year,
+                "amount": str(price.amount),
+                "carry": str(price.carry),
+                "least": str(price.least),
+            }
+            for row, price in zip(fund.classes.sources, certificate.sources, strict=True)
+        ],
     }

@@ -1,9 +1,8 @@
-"""From a round to its plan: levels solved one after the other, ties broken, payments made, everything stated."""
+"""A solution stated as a plan: payments made, amounts exact, everything it adds up to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 
@@ -13,44 +12,19 @@ from integrated_fund.choices import Codes
 from integrated_fund.collector import collector_paused
 from integrated_fund.evaluation import Decision, LimitValue, columns_of
 from integrated_fund.exact_column import ExactColumn
-from integrated_fund.fund import CompactFund, Fund, fund_for_solving
+from integrated_fund.fund import Fund
+from integrated_fund.ledger import Ledger
 from integrated_fund.payments import Payments
-from integrated_fund.round import Round
 from integrated_fund.sentences import sentence_of
 from optalloc.plan.digest import plan_digest
-from optalloc.plan.plan import Award, Payment, Plan, RuleLine, SourceLine, Status, stated, stated_above
-from optalloc.solve.arrays import Arrays, arrays_of
+from optalloc.plan.plan import Award, Payment, Plan, RuleLine, SourceLine, stated, stated_above
 from optalloc.solve.declined import declined_of
-from optalloc.solve.exactness import Held, Judgement
-from optalloc.solve.highs import SolverError
-from optalloc.solve.manifest import WORK_LIMIT, Inputs, Request, level_facts, search_facts
-from optalloc.solve.other_solver import find_by, solver_named
+from optalloc.solve.manifest import WORK_LIMIT, Inputs, level_facts, search_facts
 from optalloc.solve.progress import Watch
-from optalloc.solve.record import Found
-from optalloc.solve.search import Method, search
-from optalloc.solve.tie_break import RULE, canonical
+from optalloc.solve.search import Method
+from optalloc.solve.solution import NoPlan, Solution, fund_for, solution_of
 
-
-@dataclass(frozen=True)
-class NoPlan:
-    """A round without a plan: `infeasible` is proven, `unknown` is a search that found none in its time.
-
-    No plan can be worth more than `bound`, where the search has proven one. `manifest` holds JSON values only.
-    """
-
-    status: Status
-    reason: str
-    bound: Decimal | None
-    manifest: Mapping[str, object]
-
-
-def fund_for(round_: Round, solver: str | None) -> Fund:
-    """Return the fund that `plan_of` solves with this solver: only HiGHS takes a compact one."""
-    return fund_for_solving(round_) if _is_highs(solver) else Fund(round_)
-
-
-def _is_highs(solver: str | None) -> bool:
-    return solver is None or solver.lower() == "highs"
+__all__ = ["NoPlan", "decision_of_plan", "fund_for", "plan_of", "relative_gap", "stated_plan"]
 
 
 def plan_of(
@@ -62,63 +36,9 @@ def plan_of(
     solver: str | None = None,
     method: Method = "auto",
 ) -> Plan | NoPlan:
-    """Return the plan of a fund's round. `gap` is relative, the round's own when None; `solver` is HiGHS when None.
-
-    `method` is the way HiGHS is used, see `search`.
-
-    Raises:
-        SolverError: the solver failed.
-        WrongUse: there is no solver of that name.
-        CompactFund: another solver than HiGHS needs the whole Pyomo model.
-    """
-    other = None if solver is None or _is_highs(solver) else solver_named(solver)
-    if other is not None and fund.compact:
-        raise CompactFund("another solver needs the whole Pyomo model: take the fund that formulate(round_) makes")
-    request = Request(fund.round.gap if gap is None else gap, method, solver, inputs or Inputs())
-    asked = request.gap
-    arrays = arrays_of(fund)
-    held: list[Held] = []
-    founds: list[Found] = []
-    start: Decision | None = None
-    for number, level in enumerate(fund.appraisal.levels):
-        if other is None:
-            found = search(fund, arrays, number, tuple(held), float(asked), watch, start=start, method=method)
-        else:
-            found = find_by(other, fund, arrays, number, tuple(held), float(asked), watch)
-        if found.judgement is None:
-            if number == 0:
-                return _no_plan(fund, arrays, request, watch, found)
-            raise SolverError("a later level lost the plan of an earlier one")
-        value = found.judgement.evaluation.levels[number]
-        founds.append(found)
-        held.append(Held(number, value - level.tolerance * abs(value)))
-        start = found.judgement.evaluation.decision
-    best = founds[-1].judgement
-    assert best is not None
-    proven = all(found.proven for found in founds)
-    tie_break: dict[str, object] = {"order": RULE, "complete": False, "reason": "a gap is left"}
-    if other is not None:
-        tie_break["reason"] = "only HiGHS breaks ties"
-    elif proven:
-        last = len(founds) - 1
-        exact = (*held[:-1], Held(last, best.evaluation.levels[last]))
-        broken = canonical(fund, arrays, exact, best, watch)
-        best = broken.judgement
-        tie_break |= {"complete": broken.complete, "reason": broken.reason}
-    return _stated_plan(fund, arrays, request, watch, founds, best, tie_break)
-
-
-def _no_plan(fund: Fund, arrays: Arrays, request: Request, watch: Watch, found: Found) -> NoPlan:
-    if found.infeasible:
-        status: Status = "infeasible"
-        reason, stopped, bound = "no plan keeps every rule, link and source", None, None
-    else:
-        status, stopped = "unknown", watch.stopped or WORK_LIMIT
-        reason = f"no plan was found before the search stopped ({stopped})"
-        bound = None if found.bound is None else stated_above(found.bound)
-    levels = [level_facts(found, fund.appraisal.levels[0], bound=bound)]
-    facts = search_facts(fund, arrays, request, watch, (found,), levels, stopped)
-    return NoPlan(status, reason, bound, {"reason": reason, **facts})
+    """Return the plan of a fund's round: `solution_of`, stated."""
+    solution = solution_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
+    return solution if isinstance(solution, NoPlan) else stated_plan(solution, watch)
 
 
 def relative_gap(objective: Fraction, bound: Fraction) -> Fraction:
@@ -127,55 +47,44 @@ def relative_gap(objective: Fraction, bound: Fraction) -> Fraction:
     return distance / abs(objective) if objective else distance
 
 
-def _stated_plan(
-    fund: Fund,
-    arrays: Arrays,
-    request: Request,
-    watch: Watch,
-    founds: Sequence[Found],
-    best: Judgement,
-    tie_break: dict[str, object],
-) -> Plan:
-    evaluation = best.evaluation
-    assert isinstance(best.payments, Payments)
-    first = founds[0]
-    assert first.judgement is not None
+def stated_plan(solution: Solution, watch: Watch) -> Plan:
+    """Return a solution as a plan."""
+    fund, founds, evaluation = solution.fund, solution.founds, solution.evaluation
     lexicographic = fund.round.method == "lexicographic"
-    objective = first.judgement.evaluation.levels[0] if lexicographic else evaluation.levels[0]
+    objective = solution.optimum(0) if lexicographic else evaluation.levels[0]
     gaps = []
     levels = []
     for number, (found, level) in enumerate(zip(founds, fund.appraisal.levels, strict=True)):
-        assert found.judgement is not None
-        optimum = found.judgement.evaluation.levels[number]
+        optimum = solution.optimum(number)
         # A bound that is not known (a search stopped early) is stated as null.
         gaps.append(None if found.bound is None else relative_gap(optimum, found.bound))
         limit = None if found.bound is None else _stated_bound(found.bound, optimum)
         levels.append(
             level_facts(found, level, optimum=optimum, bound=limit, gap=gaps[-1], value=evaluation.levels[number])
         )
-    closed = all(gap is not None and gap <= Fraction(request.gap) for gap in gaps)
+    closed = all(gap is not None and gap <= Fraction(solution.request.gap) for gap in gaps)
     with collector_paused():
         awards = _awards(fund, evaluation.decision)
-        payments = _payments(fund, best.payments)
-        declined = declined_of(fund, evaluation, best.payments)
+        payments = _payments(fund, solution.payments)
+        declined = declined_of(fund, evaluation, solution.payments)
     stopped = watch.stopped if closed or watch.stopped is not None else WORK_LIMIT
     manifest = {
-        **search_facts(fund, arrays, request, watch, founds, levels, stopped),
+        **search_facts(fund, solution.arrays, solution.request, watch, founds, levels, stopped),
         "plan_digest": plan_digest(payments),
-        "tie_break": tie_break,
-        "repeatable": _repeatable(watch, tie_break),
+        "tie_break": dict(solution.tie_break),
+        "repeatable": _repeatable(watch, solution.tie_break),
     }
-    bound = first.bound
+    bound = founds[0].bound
     return Plan(
         status="optimal" if closed else "feasible",
         objective=stated(objective),
-        bound=None if bound is None else _stated_bound(bound, first.judgement.evaluation.levels[0]),
+        bound=None if bound is None else _stated_bound(bound, solution.optimum(0)),
         gap=None if gaps[0] is None else stated(gaps[0]),
         criteria={name: stated(value) for name, value in evaluation.criteria.items()},
         awards=awards,
         payments=payments,
         rules=tuple(_rule_line(value) for value in evaluation.limits),
-        sources=tuple(_sources(fund, best.payments)),
+        sources=tuple(_sources(fund, solution.payments)),
         declined=declined,
         manifest=manifest,
     )
@@ -186,7 +95,7 @@ def _stated_bound(bound: Fraction, value: Fraction) -> Decimal:
     return stated(value) if bound == value else stated_above(bound)
 
 
-def _repeatable(watch: Watch, tie_break: dict[str, object]) -> str:
+def _repeatable(watch: Watch, tie_break: Mapping[str, object]) -> str:
     if watch.stopped == "memory":
         return "no: the search ran out of memory"
     if watch.stopped is not None:
@@ -194,6 +103,20 @@ def _repeatable(watch: Watch, tie_break: dict[str, object]) -> str:
     if tie_break["complete"]:
         return "yes: the one canonical plan"
     return "yes: the same plan for the same round, options and version"
+
+
+def decision_of_plan(plan: Plan, ledger: Ledger) -> Decision:
+    """Return the decision that a plan states. Awards of choices that the ledger does not have are left out."""
+    one_year = ledger.round.years == 1
+    numbers: dict[tuple[str, str | None, int | None], int] = {}
+    for j, choice in enumerate(ledger.choices):
+        numbers[choice.project.project, choice.option, None if one_year else choice.start] = j
+    found: dict[int, int] = {}
+    for award in plan.awards:
+        chosen = numbers.get((award.project, award.option, award.start))
+        if chosen is not None:
+            found[chosen] = int(Fraction(award.award) / ledger.step)
+    return found
 
 
 def _stated_year(fund: Fund, year: int | None) -> int | None:

@@ -65,6 +65,12 @@ class Watch:
             self.stop("time limit")
         return self.stopped is not None
 
+    def again(self, phase: str) -> None:
+        """Begin another search, under the same limit; a stop by hand or for want of memory stays."""
+        self.phase, self.began, self.overrun, self.best, self.bound = phase, time.monotonic(), False, None, None
+        if self.stopped == "time limit":
+            self.stopped = None
+
     def tell(self, best: float | None = None, bound: float | None = None) -> None:
         """Tell the listener where the solve stands; what is not given stays as it was."""
         self.best = best if self.best is None or (best is not None and best > self.best) else self.best

@@ -12,6 +12,9 @@ from optalloc.solve.highs import _check, _loaded, _set
 #: Iterations after which a run is given up: re-solves take a few dozen.
 ITERATIONS = 50_000
 
+#: What a run can end with that says nothing about the programme.
+_WITHOUT_MEANING = (highspy.HighsModelStatus.kUnknown, highspy.HighsModelStatus.kUnboundedOrInfeasible)
+
 _Positions = npt.NDArray[np.int64]
 
 
@@ -45,12 +48,29 @@ class Resolving:
         scaled = -self._scale * cost
         _check(self._solver.changeColsCost(len(columns), columns.astype(np.int32), scaled), "changeColsCost")
 
+    def change_column(self, column: int, rows: _Positions, coefficients: Vector) -> None:
+        """Give a column other coefficients in some rows."""
+        for row, coefficient in zip(rows.tolist(), coefficients.tolist(), strict=True):
+            _check(self._solver.changeCoeff(row, column, coefficient), "changeCoeff")
+
     def solve(self) -> float | None:
         """Return the optimum; None where there is none, or none was found in `ITERATIONS`."""
         _check(self._solver.run(), "run")
+        if self._solver.getModelStatus() in _WITHOUT_MEANING:
+            # An unbounded programme can end so from the last basis, and not from none.
+            _check(self._solver.clearSolver(), "clearSolver")
+            _check(self._solver.run(), "run")
         if self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         return float(-self._solver.getInfo().objective_function_value / self._scale)
+
+    def is_unbounded(self) -> bool:
+        """Whether the last run ended because there is no end to the objective."""
+        return bool(self._solver.getModelStatus() == highspy.HighsModelStatus.kUnbounded)
+
+    def is_infeasible(self) -> bool:
+        """Whether the last run ended because no point keeps all bounds."""
+        return bool(self._solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible)
 
     def point(self) -> Vector:
         """Return the last solution, shape (columns,)."""

@@ -105,7 +105,8 @@ def _priced(pricing: Pricing, watch: Watch, close: float, *, elastic: bool) -> t
     return None if moved is None else (moved, np.abs(moved.y - start))
 
 
-def _at(pricing: Pricing, y: Vector, point: Vector | None) -> Prices:
+def prices_at(pricing: Pricing, y: Vector, point: Vector | None) -> Prices:
+    """Return prices with what they prove."""
     bound, vertex, reduced = pricing.at(y)
     return Prices(y, bound, vertex, reduced, point)
 
@@ -114,14 +115,14 @@ def _whole(pricing: Pricing, watch: Watch) -> Prices | None:
     outcome = solve_lp(pricing.arrays, pricing.cost, watch)
     if outcome.x is None or outcome.row_duals is None:
         return None
-    return _at(pricing, outcome.row_duals[pricing.groups.coupling], outcome.x)
+    return prices_at(pricing, outcome.row_duals[pricing.groups.coupling], outcome.x)
 
 
 def _whole_sample(restricted: Restricted, watch: Watch) -> Prices | None:
-    start = _at(restricted.pricing, np.zeros(len(restricted.pricing.lower)), None)
+    start = prices_at(restricted.pricing, np.zeros(len(restricted.pricing.lower)), None)
     opened, wall = restricted.alternatives.all_but_best(start.vertex), ELASTIC * restricted.worth
     solved = restricted.solve(start.vertex, opened, -wall, wall, watch)
-    return None if solved is None else _at(restricted.pricing, solved.y, solved.point)
+    return None if solved is None else prices_at(restricted.pricing, solved.y, solved.point)
 
 
 class _Box:
@@ -141,7 +142,7 @@ class _Box:
         None where prices grow beyond all measure: the programme has no solution.
         """
         alternatives = self.restricted.alternatives
-        centre = _at(self.pricing, y, None)
+        centre = prices_at(self.pricing, y, None)
         growth = np.ones(len(self.boxed))
         width = 1.0
         for _ in range(STEPS):
@@ -184,7 +185,7 @@ class _Box:
             solved = self.restricted.solve(centre.vertex, opened, low, high, self.watch)
             if solved is None:
                 return None
-            step = _at(self.pricing, solved.y, solved.point)
+            step = prices_at(self.pricing, solved.y, solved.point)
             met = step.bound - solved.value <= self.close * abs(solved.value)
             fell = step.bound < centre.bound - 0.1 * (centre.bound - solved.value)
             if met or fell or attempt == OPENINGS - 1 or self.watch.must_stop():

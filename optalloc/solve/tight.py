@@ -46,10 +46,11 @@ def is_tight(search: CoreSearch) -> bool:
 
 
 class TightSearch:
-    """Swaps on one core, taken up again as often as one likes."""
+    """Swaps on one core, taken up again as often as one likes; from the decisions of `start`, shape (columns,), where
+    these are given, and from a dive where not."""
 
-    def __init__(self, search: CoreSearch) -> None:
-        self.search, self.record = search, search.record
+    def __init__(self, search: CoreSearch, start: Vector | None = None) -> None:
+        self.search, self.record, self._start = search, search.record, start
         self._inside = search.columns(search.core(CORE))
         self._swaps: SwapSearch | None = None
         self._visits = 0
@@ -81,9 +82,13 @@ class TightSearch:
     def _begun(self) -> SwapSearch | None:
         search, watch = self.search, self.record.watch
         watch.phase = "diving"
-        elastic = Elastic.of(self.record, search.pricing, search.prices.y, self._inside, search.prices.vertex.x)
+        base = search.prices.vertex.x if self._start is None else self._start
+        elastic = Elastic.of(self.record, search.pricing, search.prices.y, self._inside, base)
         self._weight = elastic.weight
-        point = dive(elastic, search.pricing.typical, watch)
+        if self._start is None:
+            point = dive(elastic, search.pricing.typical, watch)
+        else:
+            point = self._start[elastic.part.columns[elastic.slim.columns]]
         return None if point is None else SwapSearch(Completion(elastic, search.pricing, point), watch)
 
     def _starts(self) -> Iterator[Vector]:

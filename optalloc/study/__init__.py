@@ -1,1 +1,1 @@
-"""What is asked of a round beyond its plan, one question a file: here, why there is none, and what would mend it."""
+"""What is asked of a round beyond its plan, one file a question. A study takes a solved round and gives a table."""

@@ -13,7 +13,7 @@ from optalloc.solve.progress import Watch
 from optalloc.study.conflict import Conflict, Verdict, any_plan, conflict_of, decided, linear_conflict
 from optalloc.study.inner import InnerWatch
 from optalloc.study.keeping import keeps
-from optalloc.study.levers import with_changes
+from optalloc.study.movable import with_changes
 from optalloc.study.repair import Repair, Repairs
 from optalloc.study.requirements import Requirements
 
@@ -108,9 +108,9 @@ def _repairs(repairs: Repairs, watch: Watch, others: bool) -> Iterator[Repair]:
     if best is None:
         return
     yield best
-    numbers = {lever.place: number for number, lever in enumerate(repairs.levers)}
-    used = [numbers[change.lever.place] for change in best.changes]
-    not_money = [number for number, lever in enumerate(repairs.levers) if lever.kind != "amount"]
+    numbers = {movable.place: number for number, movable in enumerate(repairs.movables)}
+    used = [numbers[change.movable.place] for change in best.changes]
+    not_money = [number for number, movable in enumerate(repairs.movables) if movable.kind != "amount"]
     asked: list[Callable[[], Repair | None]] = []
     if others:
         asked += [partial(repairs.cheapest, watch, without=without) for without in (not_money, used)]
@@ -131,7 +131,7 @@ def _repairs(repairs: Repairs, watch: Watch, others: bool) -> Iterator[Repair]:
 def _which(repair: Repair, found: list[Alternative]) -> Which:
     if not found:
         return "cheapest"
-    if all(change.lever.kind == "amount" for change in repair.changes):
+    if all(change.movable.kind == "amount" for change in repair.changes):
         return "money only"
     return "fewer cells" if len(repair.cells) < len(found[0].repair.cells) else "other cells"
 

@@ -1,224 +1,268 @@
-r"""What a repair may change: the cells of a workbook that stand between it and a plan, and what moving each costs.
+"""Levers: the numbers of a round that a study can move, and what moving them does to the programme's rows.
 
-    lever       cell                    moves by             costs
-    bound       Rules, bound            a grid (below)       what the bound moves by on the left side, as money
-    amount      Sources, amount         steps, upwards only  the money
-    least       Sources, least          a grid, downwards    the money that need no longer be spent
-    link        Links, the row emptied  once                 the least awards of its projects, added up
-    mandatory   Projects, status        once, to candidate   the least award of the project
-
-times the weight of the authority it stands on (`authority.py`; links and projects have none, weight 1).
-
-A bound moves one way (`>=` down, `<=` up) or both (`=`), and with it all members of the rule. One unit of the bound
-as typed comes to, on the left side of the rule,
-
-    U = 1, the attribute of the member                (of blank, per or an attribute)
-    U = the funds of the repaired round               (of funds)
-    U = ratio · Σ of the base at the plan found       (of total: ratio 1; of average: attribute / attribute of all)
-
-and its cost is |to − from| · max over members of U · the money of one unit of the measure: 1 for award and cofunding,
-else what a typical project gets for it (median max_award / median of the measure where it is not 0; accepted: 1).
-Likewise `least` costs |to − from| · the amount of the repaired round.
-
-Grid: bounds on money move by whole steps where they are typed so, other plain bounds by their last decimal, at most 1;
-shares and rates by the power of ten at most a two-hundredth of them, or their last decimal where that is finer. So 65 %
-moves by 0.1 points, and what comes out can be read.
+A lever is one member of a rule, a rule's bound for all its members together (one cell of the workbook), the amount of a
+source in a year, or a link. In the programme it shifts right sides of rows; in the round it is another bound or amount.
 """
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
 
-from integrated_fund.ledger import Ledger
-from integrated_fund.limits import Limit, funding, limits_of
-from integrated_fund.round import Link, Place, Project, Round, Rule, Source
-from optalloc.study.authority import WEIGHTS, Rank, rank_of
+import numpy as np
+import numpy.typing as npt
 
-Kind = Literal["bound", "amount", "least", "link", "mandatory"]
+from integrated_fund.fund import Fund
+from integrated_fund.limits import Limit
+from integrated_fund.round import Link, Round, Rule, Sense, Source
+from integrated_fund.sources import AWARD
+from optalloc.plan.price_report import Kind
+from optalloc.solve.arrays import Arrays, Vector
 
-#: A share or rate moves by at most this part of itself.
-_FINENESS = Decimal("0.005")
+Positions = npt.NDArray[np.int64]
+
+#: The member that stands for all of a rule's.
+ALL = "*"
+#: Kinds of `of` whose bound is a share.
+SHARES = ("funds", "total", "average")
+PERCENTAGE_POINT = Fraction(1, 100)
+#: What a bound is moved by to see what that does: this part of it.
+PART = Fraction(1, 100)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class Shift:
+    """By how much right sides of rows move, shape of both (rows,). Rows named twice move by the sum."""
+
+    rows: Positions
+    by: Vector
+
+    @classmethod
+    def of(cls, terms: dict[int, float]) -> Shift:
+        """Return the shift with these rows."""
+        return cls(np.array(list(terms), dtype=np.int64), np.array(list(terms.values()), dtype=np.float64))
+
+    def __neg__(self) -> Shift:
+        return Shift(self.rows, -self.by)
+
+
+@dataclass(frozen=True)
 class Lever:
-    """One cell that a repair may change. `name` is that of the rule, source (with its year), link or project.
+    """A number of the round that can be moved.
 
-    `grid` is what it moves by at least (1 where it moves once), `unit_cost` the weighted money of one unit: of the left
-    side for a bound, of money for a source, of moving at all for a link or project. `before` is what the cell says;
-    `clears` are the cells that are emptied where the row goes.
+    `shift` is what one unit more does to the rows: of the rule's left side, of money, of a link's bound. `limits` are
+    the positions of a rule's rows in the round's limits, `source` that of a source in `SourceClasses.sources`.
     """
 
     kind: Kind
     name: str
-    row: Rule | Source | Link | Project
-    place: Place
-    before: Decimal | str
-    grid: Decimal
-    unit_cost: Fraction
-    rank: Rank
-    clears: tuple[Place, ...] = ()
+    member: str | None
+    shift: Shift
+    rule: Rule | None = None
+    limits: tuple[int, ...] = ()
+    source: int | None = None
+    link: Link | None = None
+
+    @property
+    def label(self) -> str:
+        """The lever's name in messages."""
+        return self.name if self.member is None else f"{self.name} [{self.member}]"
 
     @property
     def is_share(self) -> bool:
-        """Whether it is a bound that multiplies what is decided: awards or amounts."""
-        rule = self.row
-        return isinstance(rule, Rule) and (
-            rule.of in ("total", "average") or (rule.of == "funds" and rule.sense != "=")
-        )
+        """Whether the bound is typed as a share."""
+        return self.rule is not None and self.rule.of in SHARES
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A lever moved: the cell's new content (None: the row is emptied) and the weighted money it costs."""
+def levers_of(fund: Fund, arrays: Arrays) -> list[Lever]:
+    """Return the levers of a round: rules by name, each with its members and then all together; sources; links."""
+    found = list(_rule_levers(fund, arrays))
+    position = {(row.source, row.year): number for number, row in enumerate(fund.classes.sources)}
+    several = fund.round.years > 1
+    for source in fund.round.sources:
+        number = position[source.source, source.year]
+        member = str(source.year) if several else None
+        shift = source_shift(fund, arrays, number)
+        found.append(Lever("source", source.source, member, shift, source=number))
+    for link in fund.round.links:
+        shift = Shift.of(dict.fromkeys(arrays.link_rows[link.link], 1.0))
+        found.append(Lever("link", link.link, None, shift, link=link))
+    return found
 
-    lever: Lever
-    to: Decimal | str | None
-    cost: Fraction
+
+def _rule_levers(fund: Fund, arrays: Arrays) -> Iterator[Lever]:
+    rows = fund.appraisal.limits.rows
+    by_rule: dict[str, list[int]] = {}
+    for number, limit in enumerate(rows):
+        by_rule.setdefault(limit.rule.rule, []).append(number)
+    for name, numbers in by_rule.items():
+        rule = rows[numbers[0]].rule
+        together: dict[int, float] = {}
+        for number in numbers:
+            shift = _limit_shift(fund, arrays, rows[number])
+            together.update(shift)
+            yield Lever("rule", name, rows[number].member, Shift.of(shift), rule, (number,))
+        if rule.each is not None:
+            yield Lever("rule", name, ALL, Shift.of(together), rule, tuple(numbers))
 
 
-def levers_of(round_: Round) -> tuple[Lever, ...]:
-    """Return the levers of a round that `check` finds no error in: money first, then bounds, links, projects.
+def _limit_shift(fund: Fund, arrays: Arrays, limit: Limit) -> dict[int, float]:
+    """Return what one unit of a limit's left side is in its row; nothing where no decision can change the row."""
+    scale = fund.cells.scale[fund.appraisal.limits.totals[limit.activity].measure]
+    row = arrays.rule_rows.get(limit.name)
+    return {} if row is None else {row: float(1 / scale)}
 
-    Not among them: soft rules, a share rule with `=` (what a plan comes to is seldom a decimal that can be typed), and
-    projects that stand in a file beside the workbook.
+
+def source_shift(fund: Fund, arrays: Arrays, number: int) -> Shift:
+    """Return what one unit of money more in a source does: its own rows, and the rules that are shares of it."""
+    row = fund.classes.sources[number]
+    money = fund.cells.scale.get(AWARD, Fraction(1))
+    terms: dict[int, float] = {}
+    for kind, part in (("source", Fraction(1)), ("source_least", row.least), ("source_carry", row.carry_over)):
+        if (kind, number) in arrays.source_rows:
+            terms[arrays.source_rows[kind, number]] = float(Fraction(part) / money)
+    for limit in fund.appraisal.limits.rows:
+        if (row.source, row.year) in limit.funds:
+            for place, one in _limit_shift(fund, arrays, limit).items():
+                terms[place] = terms.get(place, 0.0) + float(limit.typed) * one
+    return Shift.of(terms)
+
+
+def pool_shift(fund: Fund, arrays: Arrays) -> Shift:
+    """Return what one unit of money more does that all sources share in proportion to their amounts."""
+    total = sum((Fraction(row.amount) for row in fund.classes.sources), Fraction(0))
+    terms: dict[int, float] = {}
+    for number, source in enumerate(fund.classes.sources):
+        part = float(Fraction(source.amount) / total) if total else 0.0
+        shift = source_shift(fund, arrays, number)
+        for row, by in zip(shift.rows.tolist(), shift.by.tolist(), strict=True):
+            terms[row] = terms.get(row, 0.0) + part * by
+    return Shift.of(terms)
+
+
+def cell_shift(fund: Fund, arrays: Arrays, lever: Lever) -> Shift | None:
+    """Return what one more in the typed bound does to the rows; None where it changes what the rows add up."""
+    rows = [fund.appraisal.limits.rows[number] for number in lever.limits]
+    if any(limit.base is not None for limit in rows):
+        return None
+    terms: dict[int, float] = {}
+    for limit in rows:
+        for place, one in _limit_shift(fund, arrays, limit).items():
+            terms[place] = float(limit.unit) * one
+    return Shift.of(terms)
+
+
+def typed_bound(fund: Fund, lever: Lever) -> Decimal | None:
+    """Return the lever's number as the workbook has it; None for a link without one."""
+    if lever.rule is not None:
+        return lever.rule.bound_of(None if lever.member == ALL else lever.member)
+    if lever.source is not None:
+        return fund.classes.sources[lever.source].amount
+    assert lever.link is not None
+    return link_bound(lever.link)
+
+
+def link_bound(link: Link) -> Decimal | None:
+    """Return the right side of a link's rows; None for a synergy, which is no limit."""
+    bounds: dict[str, int | None] = {"requires": 0, "all_or_none": 0, "excludes": 1, "synergy": None}
+    bound = bounds.get(link.kind, link.k)
+    return None if bound is None else Decimal(bound)
+
+
+def sense_of(lever: Lever) -> Sense | None:
+    """Return how the lever bounds: None for a synergy."""
+    if lever.rule is not None:
+        return lever.rule.sense
+    if lever.link is not None:
+        senses: dict[str, Sense | None] = {"all_or_none": "=", "at_least": ">=", "synergy": None}
+        return senses.get(lever.link.kind, "<=")
+    return "<="
+
+
+def default_step(fund: Fund, lever: Lever) -> Decimal:
+    """Return the step that matters: a percentage point of a share, a hundredth of an amount, one project, one link."""
+    if lever.link is not None:
+        return Decimal(1)
+    if lever.is_share:
+        return Decimal("0.01")
+    bound = typed_bound(fund, lever)
+    assert bound is not None
+    return _sensible(fund, lever, abs(Fraction(bound)) * PART)
+
+
+def share_step(fund: Fund, lever: Lever, share: Fraction) -> Decimal:
+    """Return a part of the bound as a step: whole steps of money, whole projects, one link."""
+    if lever.link is not None:
+        return Decimal(1)
+    bound = typed_bound(fund, lever)
+    assert bound is not None
+    if lever.is_share:
+        return _decimal(abs(Fraction(bound)) * share)
+    return _sensible(fund, lever, abs(Fraction(bound)) * share)
+
+
+def _sensible(fund: Fund, lever: Lever, wanted: Fraction) -> Decimal:
+    """Return about the wanted step in a size that can be typed: at least one step of money, or one project."""
+    rule = lever.rule
+    plain = rule is None or (rule.per is None and rule.of is None)
+    if plain and (rule is None or rule.measure == "award"):
+        step = fund.ledger.step
+        if not wanted and rule is not None:  # of a bound of 0 no part is anything
+            wanted = Fraction(int(np.median(fund.ledger.high)) if len(fund.ledger.high) else 1) * step
+        return _decimal(max(step, Fraction(round(wanted / step)) * step))
+    if plain and rule is not None and rule.measure == "accepted":
+        return Decimal(max(1, round(wanted)))
+    return _decimal(wanted) if wanted else Decimal(1)
+
+
+def _decimal(value: Fraction) -> Decimal:
+    """Return a value with at most 12 significant digits."""
+    return Decimal(f"{Decimal(value.numerator) / Decimal(value.denominator):.12g}")
+
+
+def moved_round(round_: Round, lever: Lever, step: Decimal) -> Round | None:
+    """Return the round with a lever moved by a step of its typed number; None where there is no such round.
+
+    A link that asks for one more than it can mean is dropped; one that asks for less than nothing is no link.
     """
-    found: list[Lever] = []
-    for source in round_.sources:
-        rank = rank_of(source.authority)
-        weight = Fraction(WEIGHTS[rank])
-        name = source.source if source.year is None or round_.years == 1 else f"{source.source}@{source.year}"
-        place = source.origin.place
-        found.append(Lever("amount", name, source, place("amount"), source.amount, round_.step, weight, rank))
-        if source.least > 0:
-            fine = _fine(source.least)
-            found.append(Lever("least", name, source, place("least"), source.least, fine, weight, rank))
-    typical = statistics.median(Fraction(project.max_award) for project in round_.projects)
-    for rule in round_.rules:
-        if rule.penalty is None and not (rule.sense == "=" and rule.of in ("total", "average")):
-            rank = rank_of(rule.authority)
-            cost = WEIGHTS[rank] * _money_of(rule.measure, round_, typical)
-            place = rule.origin.place
-            found.append(Lever("bound", rule.rule, rule, place("bound"), rule.bound, _grid(rule, round_), cost, rank))
-    least_award = {project.project: _least_award(project, round_) for project in round_.projects}
-    for link in round_.links:
-        if link.kind != "synergy":
-            cost = sum((least_award[project] for project in link.projects), Fraction(0))
-            columns = link.origin.table.columns
-            cells = tuple(link.origin.place(column) for column in columns)
-            found.append(
-                Lever("link", link.link, link, link.origin.place("link"), link.link, Decimal(1), cost, "blank", cells)
-            )
-    for project in round_.projects:
-        if project.status == "mandatory" and not project.origin.table.is_file:
-            cost = least_award[project.project]
-            place = project.origin.place
-            found.append(
-                Lever("mandatory", project.project, project, place("status"), "mandatory", Decimal(1), cost, "blank")
-            )
-    return tuple(found)
+    if lever.rule is not None:
+        rules = tuple(_moved_rule(rule, lever, step) if rule.rule == lever.name else rule for rule in round_.rules)
+        return replace(round_, rules=rules)
+    if lever.link is not None:
+        return _with_link(round_, lever.link, int(step))
+    year = None if lever.member is None else int(lever.member)
+    sources: list[Source] = []
+    for row in round_.sources:
+        if row.source == lever.name and (lever.member is None or row.year == year):
+            if row.amount + step < 0:
+                return None
+            row = replace(row, amount=row.amount + step)
+        sources.append(row)
+    return replace(round_, sources=tuple(sources))
 
 
-def _least_award(project: Project, round_: Round) -> Fraction:
-    own = project.max_award if project.min_award is None else project.min_award
-    options = (
-        o.max_award if o.min_award is None else o.min_award for o in round_.options if o.project == project.project
-    )
-    return Fraction(min((own, *options)))
+def _moved_rule(rule: Rule, lever: Lever, step: Decimal) -> Rule:
+    if lever.member in (None, ALL):
+        return replace(rule, bound=rule.bound + step)
+    assert lever.member is not None
+    bounds = {**rule.member_bounds, lever.member: rule.bound_of(lever.member) + step}
+    return replace(rule, member_bounds=bounds)
 
 
-def _money_of(measure: str, round_: Round, typical: Fraction) -> Fraction:
-    """Return what one unit of a measure costs in money."""
-    if measure in ("award", "cofunding"):
-        return Fraction(1)
-    if measure == "accepted":
-        return typical
-    values = [abs(value) for project in round_.projects if (value := project.measures.get(measure))]
-    return typical / Fraction(statistics.median(values)) if values else typical
-
-
-def _grid(rule: Rule, round_: Round) -> Decimal:
-    if rule.of is not None or rule.per is not None:
-        return _fine(rule.bound)
-    if rule.measure == "award" and rule.bound % round_.step == 0:
-        return round_.step
-    return min(Decimal(1), _last_decimal(rule.bound))
-
-
-def _last_decimal(value: Decimal) -> Decimal:
-    exponent = value.normalize().as_tuple().exponent
-    assert isinstance(exponent, int)
-    return Decimal(1).scaleb(exponent)
-
-
-def _fine(value: Decimal) -> Decimal:
-    """Return a power of ten that a share or rate moves by."""
-    if value == 0:
-        return Decimal("0.001")
-    return min(Decimal(1).scaleb((value * _FINENESS).adjusted()), _last_decimal(value))
-
-
-def with_changes(round_: Round, changes: Iterable[Change]) -> Round:
-    """Return the round as it is with the cells changed."""
-    by_row = {(change.lever.kind, id(change.lever.row)): change.to for change in changes}
-
-    def changed(kind: Kind, row: object, before: Decimal) -> Decimal:
-        to = by_row.get((kind, id(row)), before)
-        assert isinstance(to, Decimal)
-        return to
-
-    return replace(
-        round_,
-        sources=tuple(
-            replace(s, amount=changed("amount", s, s.amount), least=changed("least", s, s.least))
-            for s in round_.sources
-        ),
-        rules=tuple(replace(rule, bound=changed("bound", rule, rule.bound)) for rule in round_.rules),
-        links=tuple(link for link in round_.links if ("link", id(link)) not in by_row),
-        projects=tuple(
-            replace(project, status="candidate") if ("mandatory", id(project)) in by_row else project
-            for project in round_.projects
-        ),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """What one unit of a rule's typed bound comes to in one of its rows.
-
-    On the right side of the limit called `name` stands bound · (constant + ratio · base). `funding` are the sources
-    (by name and year) whose amounts make up the constant.
-    """
-
-    name: str
-    constant: Fraction
-    ratio: Fraction
-    base: int | None
-    funding: tuple[tuple[str, int | None], ...]
-
-
-def units_of(round_: Round) -> dict[str, tuple[Unit, ...]]:
-    """Return the rows of each hard rule with what one unit of its bound comes to."""
-    ledger = Ledger(with_unit_bounds(round_))
-    found: dict[str, list[Unit]] = {}
-    for limit in limits_of(ledger).rows:
-        found.setdefault(limit.rule.rule, []).append(_unit(limit, ledger))
-    return {rule: tuple(units) for rule, units in found.items()}
-
-
-def with_unit_bounds(round_: Round) -> Round:
-    """Return the round with its hard rules only, each with a bound of 1."""
-    hard = (rule for rule in round_.rules if rule.penalty is None)
-    return replace(round_, rules=tuple(replace(rule, bound=Decimal(1)) for rule in hard))
-
-
-def _unit(limit: Limit, ledger: Ledger) -> Unit:
-    sources: tuple[tuple[str, int | None], ...] = ()
-    if limit.rule.of == "funds":
-        sources = tuple((source.source, source.year) for source in funding(limit.rule, limit.member, ledger))
-    return Unit(limit.name, limit.constant, limit.share, limit.base, sources)
+def _with_link(round_: Round, link: Link, step: int) -> Round | None:
+    changed: Link | None
+    if link.kind in ("requires", "all_or_none"):
+        if step < 0:
+            return None
+        changed = None
+    elif link.kind == "synergy":
+        return None
+    else:
+        k = (1 if link.kind == "excludes" else link.k or 0) + step
+        if k < 0 or k > len(link.projects):
+            return None
+        changed = replace(link, kind="at_least" if link.kind == "at_least" else "at_most", k=k)
+    links: Sequence[Link | None] = [changed if other.link == link.link else other for other in round_.links]
+    return replace(round_, links=tuple(other for other in links if other is not None))

@@ -1,10 +1,10 @@
 r"""The cheapest repair of a round without a plan: which cells to change, from what to what.
 
-The elastic programme (Chinneck 2008, chapter 6) with one violation d[l] >= 0 for each lever l, shared by all rows that
-its cell moves:
+The elastic programme (Chinneck 2008, chapter 6) with one violation d[l] >= 0 for each cell l, shared by all rows that
+it moves:
 
     minimise Σ cost[l] · d[l]
-    activity − share · base + move[l] · d[l]  >=  constant        (a rule's bound, one lever for all members)
+    activity − share · base + move[l] · d[l]  >=  constant        (a rule's bound, one cell for all members)
     Σ pay + carry − received − step · d[l]  <=  amount            (a source's amount; so its `least`, its carry-over
                                                                    and the share rules of the funds move with it)
     Σ pay + d[l]  >=  least · amount                              (a source's least)
@@ -43,7 +43,7 @@ from optalloc.solve.progress import Watch
 from optalloc.study.conflict import any_plan, with_room
 from optalloc.study.inner import InnerWatch
 from optalloc.study.keeping import keeps
-from optalloc.study.levers import Change, Lever, Unit, levers_of, units_of, with_changes, with_unit_bounds
+from optalloc.study.movable import Change, Movable, movables_of, with_changes, with_unit_bounds
 from optalloc.study.requirements import Requirements
 
 #: With more whole columns the linear relaxation says where to repair.
@@ -66,7 +66,7 @@ _MOST = 1e7
 class Repair:
     """Cells to change so that a plan exists, with a decision that keeps the repaired round; `total` is Σ cost.
 
-    No repair with the levers that were allowed costs less than `bound`, apart from rounding a share outwards.
+    No repair with the movables that were allowed costs less than `bound`, apart from rounding a share outwards.
     """
 
     changes: tuple[Change, ...]
@@ -76,7 +76,7 @@ class Repair:
     @property
     def cells(self) -> frozenset[Place]:
         """The cells that are changed."""
-        return frozenset(change.lever.place for change in self.changes)
+        return frozenset(change.movable.place for change in self.changes)
 
     @property
     def total(self) -> Fraction:
@@ -86,9 +86,9 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A violation: its lever, which way it moves the cell, what it costs, and its coefficients by row."""
+    """A violation: its movable, which way it moves the cell, what it costs, and its coefficients by row."""
 
-    lever: int
+    movable: int
     sign: int
     cost: float
     upper: float
@@ -100,26 +100,28 @@ class Repairs:
     """The elastic programme of a round.
 
     Attributes:
-        levers: what may be changed.
+        movables: what may be changed.
     """
 
     def __init__(self, requirements: Requirements) -> None:
         self.requirements = requirements
         self.round: Round = requirements.round
-        self.levers = levers_of(self.round)
-        self._units = units_of(self.round)
+        self.movables = movables_of(self.round)
         self._limits: dict[str, Limit] = {row.name: row for row in requirements.fund.appraisal.limits.rows}
+        self._rows: dict[str, list[Limit]] = {}
+        for row in self._limits.values():
+            self._rows.setdefault(row.rule.rule, []).append(row)
         self._columns: list[_Column] = []
         rows_of = {(r.kind, id(r.of)): r.rows for r in requirements.all if r.kind != "rule"}
-        for number, lever in enumerate(self.levers):
-            if lever.kind == "bound":
-                self._add_bound(number, lever)
-            elif lever.kind == "amount":
-                self._add_amount(number, lever)
-            elif lever.kind == "least":
-                self._add_least(number, lever, rows_of["least", id(lever.row)])
+        for number, movable in enumerate(self.movables):
+            if movable.kind == "bound":
+                self._add_bound(number, movable)
+            elif movable.kind == "amount":
+                self._add_amount(number, movable)
+            elif movable.kind == "least":
+                self._add_least(number, movable, rows_of["least", id(movable.row)])
             else:
-                self._add_once(number, lever, rows_of[lever.kind, id(lever.row)])
+                self._add_once(number, movable, rows_of[movable.kind, id(movable.row)])
 
     @property
     def is_large(self) -> bool:
@@ -131,25 +133,23 @@ class Repairs:
             self.requirements.fund.appraisal.limits.totals[limit.activity].measure
         ]
 
-    def _add_bound(self, number: int, lever: Lever) -> None:
-        rule = lever.row
+    def _add_bound(self, number: int, movable: Movable) -> None:
+        rule = movable.row
         assert isinstance(rule, Rule)
-        rows = self.requirements.arrays.rule_rows
-        units = [unit for unit in self._units.get(rule.rule, ()) if unit.name in rows]
-        if not units:
+        rows = self._rows.get(rule.rule, [])
+        if not rows:
             return
-        grid = Fraction(lever.grid)
-        scale = self._scale(self._limits[units[0].name])
-        sizes = [unit.constant + unit.ratio for unit in units]  # one of them is 0
-        most = max(sizes)
+        grid = Fraction(movable.grid)
+        scale = self._scale(rows[0])
+        most = max(row.unit for row in rows)
         coefficients: dict[int, float] = {}
-        whole = not lever.is_share
+        whole = not movable.is_share
         # Only where all members share one base is what is missed in one known from another.
-        together = len({(unit.base, unit.funding) for unit in units}) == 1 and most > 0
-        for unit, size in zip(units, sizes, strict=True):
-            by = size * grid / scale if whole else size / most if together else Fraction(1)
-            coefficients[self._row(unit)] = float(by)
-        cost = lever.unit_cost * (grid * most if whole else scale)
+        together = len({(row.base, row.funds) for row in rows}) == 1 and most > 0
+        for row in rows:
+            by = row.unit * grid / scale if whole else row.unit / most if together else Fraction(1)
+            coefficients[self._row(row)] = float(by)
+        cost = movable.unit_cost * (grid * most if whole else scale)
         down = float(Fraction(rule.bound) // grid) if whole and rule.bound >= 0 else np.inf
         if rule.sense != "<=":
             self._columns.append(_Column(number, -1, float(cost), min(down, _MOST), whole, coefficients))
@@ -157,16 +157,16 @@ class Repairs:
             up = {row: -value for row, value in coefficients.items()}
             self._columns.append(_Column(number, 1, float(cost), _MOST, whole, up))
 
-    def _row(self, unit: Unit) -> int:
-        return self.requirements.arrays.rule_rows[unit.name]
+    def _row(self, limit: Limit) -> int:
+        return self.requirements.arrays.rule_rows[limit.name]
 
-    def _add_amount(self, number: int, lever: Lever) -> None:
-        source = lever.row
+    def _add_amount(self, number: int, movable: Movable) -> None:
+        source = movable.row
         assert isinstance(source, Source)
         fund, arrays = self.requirements.fund, self.requirements.arrays
         key = source.source, source.year
         f = self.requirements.source_of[key]
-        step = Fraction(lever.grid) / fund.cells.scale.get(AWARD, Fraction(1))
+        step = Fraction(movable.grid) / fund.cells.scale.get(AWARD, Fraction(1))
         moved = {
             "source": Fraction(1),
             "source_least": Fraction(source.least),
@@ -177,34 +177,32 @@ class Repairs:
             for kind, part in moved.items()
             if (kind, f) in arrays.source_rows
         }
-        for units in self._units.values():
-            for unit in units:
-                if key in unit.funding and unit.name in arrays.rule_rows:
-                    limit = self._limits[unit.name]
-                    by = Fraction(limit.rule.bound) * Fraction(lever.grid) / self._scale(limit)
-                    terms[self._row(unit)] = -float(by)
-        self._columns.append(_Column(number, 1, float(lever.unit_cost * Fraction(lever.grid)), _MOST, True, terms))
+        for limit in self._limits.values():
+            if key in limit.funds:
+                by = limit.typed * Fraction(movable.grid) / self._scale(limit)
+                terms[self._row(limit)] = -float(by)
+        self._columns.append(_Column(number, 1, float(movable.unit_cost * Fraction(movable.grid)), _MOST, True, terms))
 
-    def _add_least(self, number: int, lever: Lever, rows: Sequence[int]) -> None:
+    def _add_least(self, number: int, movable: Movable, rows: Sequence[int]) -> None:
         scale = self.requirements.fund.cells.scale.get(AWARD, Fraction(1))
         terms = dict.fromkeys(rows, 1.0)
-        self._columns.append(_Column(number, -1, float(lever.unit_cost * scale), np.inf, False, terms))
+        self._columns.append(_Column(number, -1, float(movable.unit_cost * scale), np.inf, False, terms))
 
-    def _add_once(self, number: int, lever: Lever, rows: Sequence[int]) -> None:
+    def _add_once(self, number: int, movable: Movable, rows: Sequence[int]) -> None:
         arrays = self.requirements.arrays
         by = 1.0
-        if isinstance(lever.row, Link) and lever.row.kind not in ("requires", "all_or_none"):
-            by = float(len(lever.row.projects))
+        if isinstance(movable.row, Link) and movable.row.kind not in ("requires", "all_or_none"):
+            by = float(len(movable.row.projects))
         terms = {row: by if np.isfinite(arrays.row_lower[row]) else -by for row in rows}
-        self._columns.append(_Column(number, 1, float(lever.unit_cost), 1.0, True, terms))
+        self._columns.append(_Column(number, 1, float(movable.unit_cost), 1.0, True, terms))
 
     def cheapest(self, watch: Watch, *, without: Collection[int] = ()) -> Repair | None:
-        """Return the cheapest repair that leaves the levers of the given numbers alone; None where none was found.
+        """Return the cheapest repair that leaves the cells of the given numbers alone; None where none was found.
 
         Raises:
             SolverError: the solver failed.
         """
-        columns = [column for column in self._columns if column.lever not in without]
+        columns = [column for column in self._columns if column.movable not in without]
         return self._widened(columns, watch) if self.is_large else self._solved(columns, watch)
 
     def fewer(self, best: Repair, watch: Watch) -> Repair | None:
@@ -220,10 +218,10 @@ class Repairs:
             return None
         found = best
         for _ in range(REWEIGHED):
-            moved = {change.lever.place: float(change.cost) for change in found.changes}
+            moved = {change.movable.place: float(change.cost) for change in found.changes}
             least = float(found.total) / 20 or 1.0
             columns = [
-                replace(column, cost=column.cost / (moved.get(self.levers[column.lever].place, 0.0) + least))
+                replace(column, cost=column.cost / (moved.get(self.movables[column.movable].place, 0.0) + least))
                 for column in self._columns
             ]
             tried = self._solved(columns, watch)
@@ -280,7 +278,7 @@ class Repairs:
         """Repair a large round where its linear relaxation says, by a little more than that says."""
         bound: Fraction | None = None
         # A link broken by a hundredth says nothing: what is dropped whole is dropped only where nothing else helps.
-        sliding = [column for column in columns if self.levers[column.lever].kind not in ("link", "mandatory")]
+        sliding = [column for column in columns if self.movables[column.movable].kind not in ("link", "mandatory")]
         for tried in (sliding, columns):
             programme, cost = self._programme(columns, {})
             used = {id(column) for column in tried}
@@ -355,28 +353,30 @@ class Repairs:
         for column, by in zip(columns, self._moved(columns, d, factor).tolist(), strict=True):
             if by <= 0:
                 continue
-            lever = self.levers[column.lever]
+            movable = self.movables[column.movable]
             to: Decimal | str | None
-            if lever.kind in ("link", "mandatory"):
-                to = None if lever.kind == "link" else "candidate"
+            if movable.kind in ("link", "mandatory"):
+                to = None if movable.kind == "link" else "candidate"
             else:
-                assert isinstance(lever.before, Decimal)
+                assert isinstance(movable.before, Decimal)
                 if not column.whole:
-                    by = max(1.0, ceil(by / max(_TOLERANCE, self._unit(lever, x) * float(lever.grid)) - _TOLERANCE))
-                to = max(Decimal(0), _plain(lever.before + column.sign * round(by) * lever.grid))
-            changes.append(Change(lever, to, Fraction(0)))
+                    by = max(1.0, ceil(by / max(_TOLERANCE, self._unit(movable, x) * float(movable.grid)) - _TOLERANCE))
+                to = max(Decimal(0), _plain(movable.before + column.sign * round(by) * movable.grid))
+            changes.append(Change(movable, to, Fraction(0)))
         return changes
 
-    def _unit(self, lever: Lever, x: Vector) -> float:
+    def _unit(self, movable: Movable, x: Vector) -> float:
         """Return what one unit of a share comes to at a point, where it comes to most, in units of its row."""
         fund, arrays = self.requirements.fund, self.requirements.arrays
-        if isinstance(lever.row, Source):
-            return float(Fraction(lever.row.amount) / fund.cells.scale.get(AWARD, Fraction(1)))
+        if isinstance(movable.row, Source):
+            return float(Fraction(movable.row.amount) / fund.cells.scale.get(AWARD, Fraction(1)))
         found = []
-        for unit in self._units[lever.name]:
-            size = float(unit.constant / self._scale(self._limits[unit.name]))
-            if unit.base is not None:
-                size += float(unit.ratio) * sum(x[arrays.column_of[id(cell)]] for cell in fund.cells.terms(unit.base))
+        for row in self._rows[movable.name]:
+            size = float(row.unit)
+            if row.base is None:
+                size /= float(self._scale(row))
+            else:
+                size *= sum(x[arrays.column_of[id(cell)]] for cell in fund.cells.terms(row.base))
             found.append(size)
         return max(found)
 
@@ -384,45 +384,45 @@ class Repairs:
         self, decision: Decision, x: Vector, columns: Sequence[_Column], d: Vector
     ) -> tuple[list[Change], dict[str, Fraction]]:
         """Return the changes of cells that a decision needs, and what rows no allowed change mends are missed by."""
-        allowed = {column.lever for column in columns}
+        allowed = {column.movable for column in columns}
         changes: list[Change] = []
         amounts: dict[int, Decimal] = {}
         scale = self.requirements.fund.cells.scale.get(AWARD, Fraction(1))
         # Amounts come before what must be spent of them.
         for column, moved in zip(columns, d.tolist(), strict=True):
-            lever = self.levers[column.lever]
-            if lever.kind not in ("amount", "least") or moved <= _TOLERANCE:
+            movable = self.movables[column.movable]
+            if movable.kind not in ("amount", "least") or moved <= _TOLERANCE:
                 continue
-            assert isinstance(lever.before, Decimal)
-            if lever.kind == "amount":
-                to = _plain(lever.before + ceil(moved - _TOLERANCE) * lever.grid)
-                amounts[id(lever.row)] = to
+            assert isinstance(movable.before, Decimal)
+            if movable.kind == "amount":
+                to = _plain(movable.before + ceil(moved - _TOLERANCE) * movable.grid)
+                amounts[id(movable.row)] = to
                 of = Fraction(1)
             else:
-                assert isinstance(lever.row, Source)
-                of = Fraction(amounts.get(id(lever.row), lever.row.amount))
-                share = Fraction(lever.before) - Fraction(moved - _TOLERANCE / 2) * scale / of
-                to = max(Decimal(0), _on_grid(share, lever.grid, ROUND_FLOOR))
-            changes.append(Change(lever, to, lever.unit_cost * of * abs(Fraction(to) - Fraction(lever.before))))
+                assert isinstance(movable.row, Source)
+                of = Fraction(amounts.get(id(movable.row), movable.row.amount))
+                share = Fraction(movable.before) - Fraction(moved - _TOLERANCE / 2) * scale / of
+                to = max(Decimal(0), _on_grid(share, movable.grid, ROUND_FLOOR))
+            changes.append(Change(movable, to, movable.unit_cost * of * abs(Fraction(to) - Fraction(movable.before))))
         missed_ones = self.requirements.judged(decision, x, self.requirements.everything).missed
         for number in missed_ones:
             requirement = self.requirements.all[number]
             changes += [
-                Change(lever, None if lever.kind == "link" else "candidate", lever.unit_cost)
-                for lever in self.levers
-                if lever.row is requirement.of and lever.kind in ("link", "mandatory")
+                Change(movable, None if movable.kind == "link" else "candidate", movable.unit_cost)
+                for movable in self.movables
+                if movable.row is requirement.of and movable.kind in ("link", "mandatory")
             ]
         ledger = Ledger(with_unit_bounds(with_changes(self.round, changes)))
         by_rule: dict[str, list[LimitValue]] = {}
         for value in Appraisal(ledger).evaluate(decision).limits:
             by_rule.setdefault(value.limit.rule.rule, []).append(value)
-        number_of = {lever.name: n for n, lever in enumerate(self.levers) if lever.kind == "bound"}
+        number_of = {movable.name: n for n, movable in enumerate(self.movables) if movable.kind == "bound"}
         missed: dict[str, Fraction] = {}
         for rule in self.round.rules:
             values = by_rule.get(rule.rule, [])
             if not values:
                 continue
-            bending = self.levers[number_of[rule.rule]] if number_of.get(rule.rule) in allowed else None
+            bending = self.movables[number_of[rule.rule]] if number_of.get(rule.rule) in allowed else None
             to = rule.bound if bending is None else _needed(rule, values, bending.grid)
             broken = {v.limit.name: m for v in values if (m := _violation(rule, v, to))}
             missed |= broken
@@ -435,8 +435,8 @@ class Repairs:
         """Return the repair if the decision keeps the repaired round; money is moved a little further where it must."""
         for _ in range(3):
             if keeps(with_changes(self.round, changes), decision):
-                order = {lever.place: n for n, lever in enumerate(self.levers)}
-                ordered = sorted(changes, key=lambda change: (-change.cost, order[change.lever.place]))
+                order = {movable.place: n for n, movable in enumerate(self.movables)}
+                ordered = sorted(changes, key=lambda change: (-change.cost, order[change.movable.place]))
                 return Repair(tuple(ordered), decision, bound)
             changes = [_further(change) for change in changes]
         return None
@@ -474,11 +474,11 @@ def _violation(rule: Rule, value: LimitValue, bound: Decimal) -> Fraction:
 
 def _further(change: Change) -> Change:
     """Return a change of a source by one unit more."""
-    lever, to = change.lever, change.to
-    if lever.kind not in ("amount", "least"):
+    movable, to = change.movable, change.to
+    if movable.kind not in ("amount", "least"):
         return change
     assert isinstance(to, Decimal)
-    moved = to + lever.grid if lever.kind == "amount" else max(Decimal(0), to - lever.grid)
-    assert isinstance(lever.before, Decimal)
-    further = abs(Fraction(moved - lever.before)) / abs(Fraction(to - lever.before))
+    moved = to + movable.grid if movable.kind == "amount" else max(Decimal(0), to - movable.grid)
+    assert isinstance(movable.before, Decimal)
+    further = abs(Fraction(moved - movable.before)) / abs(Fraction(to - movable.before))
     return replace(change, to=moved, cost=change.cost * further)

@@ -110,11 +110,9 @@ class Requirements:
                 found.append(Requirement("link", link.link, None, link, link.origin.place("projects"), own))
         order = {rule.rule: number for number, rule in enumerate(round_.rules)}
         for limit in sorted(self.fund.appraisal.limits.rows, key=lambda limit: order[limit.rule.rule]):
-            # A row in which everything cancels out (all of a total) is none.
-            if limit.name in arrays.rule_rows:
-                rule, row = limit.rule, arrays.rule_rows[limit.name]
-                place = rule.origin.place("bound")
-                found.append(Requirement("rule", rule.rule, limit.member, rule, place, (row,)))
+            rule, row = limit.rule, arrays.rule_rows[limit.name]
+            place = rule.origin.place("bound")
+            found.append(Requirement("rule", rule.rule, limit.member, rule, place, (row,)))
         self.all: tuple[Requirement, ...] = tuple(found)
         by_row = {requirement.rows[0]: number for number, requirement in enumerate(found) if requirement.kind == "rule"}
         self.rule_of: Mapping[str, int] = {name: by_row[row] for name, row in arrays.rule_rows.items()}

@@ -89,6 +89,50 @@ class ChartMaker:
         )
         return chart
 
+    def curve(
+        self, title: str, sheet: PlanSheet, first_row: int, rows: int, words: tuple[str, str, str], *, share: bool
+    ) -> Chart:
+        """Return two lines over the third column of a sheet: what stands in the fourth as marks, in the fifth plain.
+
+        `words` name the axes across and up, and the plain line.
+        """
+        chart = self._book.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
+        last = first_row + rows - 1
+        across = [sheet, first_row, 2, last, 2]
+        marked = {"type": "circle", "size": 5, "fill": {"color": BLUE}, "border": {"color": BLUE}}
+        chart.add_series(
+            {
+                "name": words[1],
+                "categories": across,
+                "values": [sheet, first_row, 3, last, 3],
+                "line": {"color": BLUE, "width": 1.25},
+                "marker": marked,
+            }
+        )
+        chart.add_series(
+            {
+                "name": words[2],
+                "categories": across,
+                "values": [sheet, first_row, 4, last, 4],
+                "line": {"color": GREY, "width": 1, "dash_type": "dash"},
+                "marker": {"type": "none"},
+            }
+        )
+        self._finish(chart, title, _SIZE | {"width": 460})
+        chart.set_legend({"position": "bottom", "font": self._text(9)})
+        chart.set_x_axis(
+            {
+                "name": words[0],
+                "name_font": self._text(9),
+                "num_font": self._text(9),
+                "num_format": "0.0%" if share else "#,##0",
+                "line": {"color": GREY},
+                "major_gridlines": {"visible": False},
+            }
+        )
+        chart.set_y_axis(self._amounts("", rotation=-90) | {"num_format": "#,##0.0"})
+        return chart
+
     def _series(self, area: Area, colours: Sequence[str]) -> dict[str, Any]:
         series: dict[str, Any] = {
             "categories": area.cells(area.names),

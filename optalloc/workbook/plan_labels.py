@@ -7,15 +7,28 @@ either language.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from types import MappingProxyType
 from typing import Literal
 
 from integrated_fund.problem import Language
+from optalloc.plan.overrides import Cost
 from optalloc.plan.plan import Plan
 from optalloc.workbook.names import fold
 
-PlanSheet = Literal["Summary", "Awards", "Rules", "Regions", "Sectors", "Sources", "Declined", "Manifest"]
+PlanSheet = Literal[
+    "Summary",
+    "Overrides",
+    "Awards",
+    "Rules",
+    "Regions",
+    "Sectors",
+    "Sources",
+    "Declined",
+    "Manifest",
+    "Prices",
+    "Curves",
+]
 
 #: The seven columns every program may rely on, headed so in either language; further ones stand behind them.
 AWARD_COLUMNS = ("project", "option", "start", "region", "year", "source", "amount")
@@ -66,8 +79,45 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "direction": ("direction", "方向"),
         "weight": ("weight", "权重"),
         "priority": ("priority", "优先级"),
+        "override_kind": ("override", "人工调整"),
+        "in_workbook": ("status in the workbook", "工作簿中的状态"),
+        "by": ("decided by", "决定人"),
+        "why": ("why", "理由"),
+        "on": ("on", "日期"),
+        "cost": ("cost", "代价"),
+        "cost_low": ("cost at least", "代价至少"),
+        "cost_high": ("cost at most", "代价至多"),
+        "kind": ("kind", "种类"),
+        "final_value": ("final value", "终值"),
+        "constraint": ("constraint R.H. side", "约束限制值"),
+        "says": ("the rule", "规则内容"),
+        "price_more": ("shadow price +1", "影子价格（增1）"),
+        "price_less": ("shadow price -1", "影子价格（减1）"),
+        "increase": ("allowable increase", "允许增加"),
+        "decrease": ("allowable decrease", "允许减少"),
+        "dual": ("multiplier", "证明用乘子"),
+        "decided_more": ("projects fixed +1", "固定立项时增1"),
+        "decided_less": ("projects fixed -1", "固定立项时减1"),
+        "point_money": ("1 % point in money", "一个百分点折合资金"),
+        "exchange_rate": ("unit in money", "一单位折合资金"),
+        "step": ("step", "步长"),
+        "change_up": ("moved up", "上调一步的变化"),
+        "change_down": ("moved down", "下调一步的变化"),
+        "proven_between": ("proven between", "证明区间"),
+        "enters": ("enters", "新增项目"),
+        "leaves": ("leaves", "退出项目"),
+        "no_plan": ("no plan", "无可行方案"),
+        "unlimited": ("no limit", "无限制"),
+        "rule_kind": ("rule", "规则"),
+        "source_kind": ("source", "资金来源"),
+        "capacity_kind": ("capacity", "能力"),
+        "link_kind": ("link", "关联"),
+        "relaxed": ("linear relaxation", "线性松弛"),
+        "value_at": ("objective", "目标值"),
+        "at_bound": ("bound as typed", "填写的界限"),
         # captions
         "Summary": ("Allocation plan", "分配方案"),
+        "Overrides": ("Overrides", "人工调整"),
         "Awards": ("Awards", "拨款明细"),
         "Rules": ("Rules", "规则"),
         "Regions": ("Regions", "地区"),
@@ -75,6 +125,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "Sources": ("Sources", "资金来源"),
         "Declined": ("Not funded", "未获资助的项目"),
         "Manifest": ("Manifest", "留档信息"),
+        "Prices": ("Prices", "价格"),
+        "Curves": ("Curves", "曲线"),
         # Summary
         "result": ("Result", "结果"),
         "status": ("status", "状态"),
@@ -98,6 +150,14 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "no_changes": ("none: the workbook as it stands", "无：按工作簿原样"),
         "overrides": ("overrides", "人工调整"),
         "no_overrides": ("none", "无"),
+        "overridden": ("{kind}: {projects}", "{kind}：{projects}"),
+        "cost_together": ("cost to the objective: {cost}", "对目标值的代价：{cost}"),
+        "cost_between": ("between {low} and {high}", "在 {low} 与 {high} 之间"),
+        "cost_from": ("at least {low}", "至少 {low}"),
+        "cost_to": ("at most {high}", "至多 {high}"),
+        "cost_found": ("{proven} ({found} between the best plans found)", "{proven}（所找到的最好方案相差 {found}）"),
+        "cost_unproven": ("not proven", "未经证明"),
+        "cost_unknown": ("not known", "未知"),
         "stopped": ("stopped", "停止"),
         "asked_gap": ("gap asked for", "要求的差距"),
         "repeatable": ("repeatable", "可重复"),
@@ -120,6 +180,11 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "feasible": ("feasible", "可行"),
         "infeasible": ("infeasible", "不可行"),
         "unknown": ("unknown", "未知"),
+        "force": ("forced in", "强制列入"),
+        "forbid": ("forbidden", "禁止列入"),
+        "candidate": ("candidate", "候选"),
+        "mandatory": ("mandatory", "必选"),
+        "excluded": ("excluded", "排除"),
         "max": ("max", "最大"),
         "min": ("min", "最小"),
         "yes": ("yes", "是"),
@@ -194,12 +259,30 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             ),
             "{money}。上年结转的资金可在当年金额之外使用；结转额为转入下一年的资金。付款取自 {awards}",
         ),
+        "note_Overrides": (
+            (
+                "Projects put into the plan or kept out of it by decision. Cost: objective points, each with the other "
+                "overrides kept; all together: {together}. Blank: not known"
+            ),
+            "经人工决定列入或不列入方案的项目。代价以目标值计，各项均以保留其他调整为前提；合计：{together}。空白表示未知",
+        ),
         "note_Declined": (
             (
                 "{money}. The reason is what alone keeps a project out; blank: several things do, or the money is of "
                 "more use elsewhere"
             ),
             "{money}。原因为单独使项目落选的因素；空白表示有多个因素，或资金用于他处更好",
+        ),
+        "note_Prices": (
+            (
+                "Shadow prices: what one unit more or less of the constraint changes in the objective, acceptances in "
+                "parts. Moved by the step: the round solved again, the whole change"
+            ),
+            "影子价格：约束增减一单位时目标值的变化（线性松弛）；上调、下调一步：重新求解后目标值的全部变化",
+        ),
+        "note_Curves": (
+            "The objective against the ten dearest bounds: solved again at each step, and the linear relaxation",
+            "目标值随最贵的十个界限的变化：逐步重新求解的结果与线性松弛",
         ),
         "note_Manifest": (
             "What the plan was made from and with, as JSON; optalloc verify reads it",
@@ -253,6 +336,29 @@ def word(key: str, language: Language, **gaps: object) -> str:
 def means(text: str, key: str) -> bool:
     """Return whether a text is the word of a key, in either language, without case."""
     return fold(text) in {fold(spelling) for spelling in WORDS[key]}
+
+
+def cost_in_words(cost: Cost, language: Language) -> str:
+    """Return what overrides take off the objective in words; a proven interval is rounded outwards."""
+    found = None if cost.found is None else _four_places(cost.found, ROUND_HALF_EVEN)
+    if found is not None and cost.low == cost.high == cost.found:
+        return found
+    low = None if cost.low is None else _four_places(cost.low, ROUND_FLOOR)
+    high = None if cost.high is None else _four_places(cost.high, ROUND_CEILING)
+    if low is not None and high is not None:
+        proven = word("cost_between", language, low=low, high=high)
+    elif low is not None:
+        proven = word("cost_from", language, low=low)
+    elif high is not None:
+        proven = word("cost_to", language, high=high)
+    else:
+        proven = word("cost_unknown" if found is None else "cost_unproven", language)
+    return proven if found is None else word("cost_found", language, proven=proven, found=found)
+
+
+def _four_places(value: Decimal, rounding: str) -> str:
+    shown = f"{value.quantize(Decimal('0.0001'), rounding):,f}"
+    return shown.rstrip("0").rstrip(".")
 
 
 def proof_sentence(plan: Plan, language: Language) -> str:

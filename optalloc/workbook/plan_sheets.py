@@ -18,9 +18,10 @@ from xlsxwriter.worksheet import Worksheet
 
 from integrated_fund.problem import Language
 from integrated_fund.round import Region, Round, Rule
+from optalloc.plan.overrides import Record, Without
 from optalloc.plan.plan import SCHEMA_VERSION, Plan, RuleLine, stated
 from optalloc.workbook.plan_files import FileColumn, LongSheet, PlanFile, files_for_manifest
-from optalloc.workbook.plan_labels import AWARD_COLUMNS, WORDS, PlanSheet, word
+from optalloc.workbook.plan_labels import AWARD_COLUMNS, WORDS, PlanSheet, cost_in_words, word
 from optalloc.workbook.plan_table import (
     FIRST_ROW,
     Cell,
@@ -118,6 +119,8 @@ class PlanBook:
     plan: Plan
     round: Round
     money: Money
+    overrides: Sequence[Record]
+    without: Without
     files: Mapping[LongSheet, PlanFile] = field(default_factory=dict)
 
     @property
@@ -134,7 +137,7 @@ class PlanBook:
         """Add a sheet with a table, totals beside it."""
         money = self.word("money", unit=self.unit)
         key = "note_Awards_in_file" if name == "Awards" and "Awards" in self.files else f"note_{name}"
-        note = self.word(key, money=money, unit=self.unit, awards=self.payments_in)
+        note = self.word(key, money=money, unit=self.unit, awards=self.payments_in, together=self.cost_of_overrides)
         return write_table(self.book, self.styles, self.language, name, columns, totals, note, self.round.title)
 
     def long_table(self, name: LongSheet, columns: Mapping[str, FileColumn], totals: Sequence[Column] = ()) -> None:
@@ -153,6 +156,11 @@ class PlanBook:
         if file:
             said = self.word("in_file", rows=f"{file.rows:,}", file=file.name)
             write_text(sheet, FIRST_ROW - 1, 0, said, self.styles.of("text"))
+
+    @property
+    def cost_of_overrides(self) -> str:
+        """What all overrides cost together, in words."""
+        return cost_in_words(self.without.cost, self.language)
 
     @property
     def payments_in(self) -> str:
@@ -220,6 +228,30 @@ def _total_shown(out: PlanBook) -> Formula:
     label, places = out.word("total_shown"), places_of([row.amount for row in out.plan.payments])
     amounts = f"G{FIRST_ROW}:G{last_row(len(out.plan.payments))}"
     return Formula(f'="{label}: "&FIXED(SUBTOTAL(109,{amounts}),{places})', f"{label}: {out.money.total:,.{places}f}")
+
+
+def write_overrides(out: PlanBook) -> None:
+    """Write the overrides, if there are any: who, why and at what cost."""
+    if not out.overrides:
+        return
+    titles = {project.project: project.title for project in out.round.projects}
+    made = [record.override for record in out.overrides]
+    costs = [record.cost for record in out.overrides]
+    out.table(
+        "Overrides",
+        [
+            Column(out.word("project"), [one.project for one in made]),
+            Column(out.word("title"), [titles.get(one.project) for one in made]),
+            Column(out.word("override_kind"), [out.word(one.kind) for one in made]),
+            Column(out.word("in_workbook"), [out.word(record.status) for record in out.overrides]),
+            Column(out.word("by"), [one.by for one in made]),
+            Column(out.word("why"), [one.reason for one in made], "long"),
+            Column(out.word("on"), [one.on.isoformat() for one in made]),
+            Column(out.word("cost"), [cost.found for cost in costs], "number"),
+            Column(out.word("cost_low"), [cost.low for cost in costs], "number"),
+            Column(out.word("cost_high"), [cost.high for cost in costs], "number"),
+        ],
+    )
 
 
 def write_rules(out: PlanBook) -> None:

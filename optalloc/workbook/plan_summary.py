@@ -5,7 +5,6 @@ The first block and the criteria are read back; everything in them is a value.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -34,6 +33,7 @@ _WIDTHS = (26, 20, 14, 18, 32, 3)
 #: Charts stand from this column on, from 0.
 _CHARTS = 6
 _REGIONS_SHOWN = 40
+_OVERRIDES_NAMED = 10
 
 
 def write_summary(out: PlanBook) -> None:
@@ -232,12 +232,11 @@ def _write_origin(page: _Page) -> None:
     """Write how the plan came about: changes, overrides, where the search stopped, versions."""
     out, manifest = page.out, page.out.plan.manifest
     page.section("made")
-    sets = _texts(manifest.get("sets"))
-    page.paragraph(out.word("changes"), "\n".join(sets) or out.word("no_changes"), "warning" if sets else "long")
-    overrides = _texts(manifest.get("overrides"))
-    page.paragraph(
-        out.word("overrides"), "\n".join(overrides) or out.word("no_overrides"), "warning" if overrides else "long"
-    )
+    sets = manifest.get("sets")
+    changes = "\n".join(map(str, sets)) if isinstance(sets, list | tuple) else ""
+    page.paragraph(out.word("changes"), changes or out.word("no_changes"), "warning" if changes else "long")
+    overridden = _overridden(out)
+    page.paragraph(out.word("overrides"), overridden or out.word("no_overrides"), "warning" if overridden else "long")
     stopped = manifest.get("stopped")
     if stopped is not None:
         page.paragraph(out.word("stopped"), reason_in_words(stopped, out.language), "warning")
@@ -259,19 +258,17 @@ def _write_origin(page: _Page) -> None:
         page.paragraph(out.word("digest"), str(manifest["plan_digest"]))
 
 
-def _texts(entries: object) -> list[str]:
-    """Return a manifest's list as texts, one for each entry."""
-    if not isinstance(entries, list | tuple):
-        return []
-    return [_in_words(entry) for entry in entries]
-
-
-def _in_words(entry: object) -> str:
-    if isinstance(entry, str):
-        return entry
-    if isinstance(entry, Mapping):
-        return "; ".join(f"{key}: {_in_words(value)}" for key, value in entry.items())
-    return json.dumps(entry, ensure_ascii=False)
+def _overridden(out: PlanBook) -> str:
+    """Return which projects were put in or kept out by hand and what that costs; who and why has its own sheet."""
+    lines = []
+    for kind in ("force", "forbid"):
+        projects = [record.override.project for record in out.overrides if record.override.kind == kind]
+        if projects:
+            named = ", ".join(projects[:_OVERRIDES_NAMED]) + (" …" if len(projects) > _OVERRIDES_NAMED else "")
+            lines.append(out.word("overridden", kind=out.word(kind), projects=named))
+    if lines:
+        lines.append(out.word("cost_together", cost=out.cost_of_overrides))
+    return "\n".join(lines)
 
 
 def _insert_charts(out: PlanBook, sheet: Worksheet, belts: Area) -> None:

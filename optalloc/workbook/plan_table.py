@@ -356,7 +356,8 @@ def _mixed_style(styles: Styles, column: Column, offset: int) -> Format:
     value = column.cells[offset]
     if column.in_percent and column.in_percent[offset] and isinstance(value, Decimal):
         return styles.of("number", num_format=number_format(places_of([100 * value])) + "%")
-    return styles.of("number", places_of([value]))
+    # A word in a column of numbers stands where they do.
+    return styles.of("number", align="right") if isinstance(value, str) else styles.of("number", places_of([value]))
 
 
 def _width(column: Column, places: int) -> float:

@@ -14,7 +14,9 @@ from xlsxwriter.exceptions import FileCreateError
 from integrated_fund.problem import Language
 from integrated_fund.round import Round
 from optalloc.errors import NotThisRound, OptallocError
+from optalloc.plan.overrides import BadRecord, Record, Without, records_of, without_of
 from optalloc.plan.plan import Award, Plan
+from optalloc.plan.price_report import PriceReport
 from optalloc.workbook.files import write_together
 from optalloc.workbook.plan_files import (
     FileColumn,
@@ -34,6 +36,7 @@ from optalloc.workbook.plan_sheets import (
     write_awards,
     write_declined,
     write_manifest,
+    write_overrides,
     write_regions,
     write_rules,
     write_sectors,
@@ -41,6 +44,7 @@ from optalloc.workbook.plan_sheets import (
 )
 from optalloc.workbook.plan_summary import write_summary
 from optalloc.workbook.plan_table import Styles, safe_text
+from optalloc.workbook.price_sheets import write_curves, write_prices
 
 #: Plans with more rows go to the disk row by row; smaller ones share their strings and give charts their values.
 _ROWS_IN_MEMORY = 20_000
@@ -54,8 +58,11 @@ def write_plan(
     language: Language = "en",
     force: bool = False,
     inputs: Sequence[Path] = (),
+    prices: PriceReport | None = None,
 ) -> tuple[PlanFile, ...]:
     """Write a plan of a round as a workbook, whole or not at all; return the files beside it, if it needs any.
+
+    With `prices` the workbook has sheets of them.
 
     A table of more than `plan_files.LONG_TABLE` rows stands in a Parquet file beside the workbook.
 
@@ -66,8 +73,9 @@ def write_plan(
     Raises:
         WrongUse: the output must not or cannot be written (see `files.write_together`).
         NotThisRound: the plan names a project, region or source that the round does not have.
-        OptallocError: `too_many_digits`, `too_many_rows`, or `payments_differ` (the payments do not add up to the
-            awards); nothing is written, beside the workbook either.
+        OptallocError: `too_many_digits`, `too_many_rows`, `bad_manifest` (the overrides are not as they were written),
+            or `payments_differ` (the payments do not add up to the awards); nothing is written, beside the workbook
+            either.
     """
     refuse_plan_output(path, force=force, inputs=inputs)
     _refuse_other_round(plan, round_)
@@ -79,7 +87,7 @@ def write_plan(
     def write(temporary: Sequence[Path]) -> None:
         for sheet, named, place in zip(sheets, beside, temporary, strict=False):
             files[sheet] = write_file(place, sheet, named.name, _COLUMNS[sheet](plan, round_))
-        _write(plan, round_, temporary[-1], language, files)
+        _write(plan, round_, temporary[-1], language, files, prices)
 
     write_together([*beside, path], write, force=force, inputs=inputs)
     return tuple(files.values())
@@ -90,7 +98,14 @@ _COLUMNS: Mapping[LongSheet, Callable[[Plan, Round], Mapping[str, FileColumn]]] 
 )
 
 
-def _write(plan: Plan, round_: Round, path: Path, language: Language, files: Mapping[LongSheet, PlanFile]) -> None:
+def _write(
+    plan: Plan,
+    round_: Round,
+    path: Path,
+    language: Language,
+    files: Mapping[LongSheet, PlanFile],
+    prices: PriceReport | None,
+) -> None:
     rows = {"Awards": len(plan.payments), "Declined": len(plan.declined), "Rules": len(plan.rules)}
     large = sum(count for sheet, count in rows.items() if sheet not in files) > _ROWS_IN_MEMORY
     # What goes to the disk row by row goes there first.
@@ -98,9 +113,13 @@ def _write(plan: Plan, round_: Round, path: Path, language: Language, files: Map
         book = Workbook(str(path), {"constant_memory": large, "tmpdir": scratch})
         book.set_size(2400, 1500)
         book.set_properties({"title": safe_text(round_.title), "comments": str(plan.manifest.get("plan_digest", ""))})
-        out = PlanBook(book, Styles(book, language), language, plan, round_, money_of(plan, round_), files)
+        overrides, without = _overrides_of(plan)
+        out = PlanBook(
+            book, Styles(book, language), language, plan, round_, money_of(plan, round_), overrides, without, files
+        )
         for write_sheet in (
             write_summary,
+            write_overrides,
             write_awards,
             write_rules,
             write_regions,
@@ -110,12 +129,22 @@ def _write(plan: Plan, round_: Round, path: Path, language: Language, files: Map
             write_manifest,
         ):
             write_sheet(out)
+        if prices is not None:
+            write_prices(out, prices)
+            write_curves(out, prices)
         try:
             book.close()
         except FileCreateError as failure:
             # The library wraps what the system said.
             cause = failure.args[0]
             raise cause if isinstance(cause, OSError) else OSError(str(failure)) from failure
+
+
+def _overrides_of(plan: Plan) -> tuple[tuple[Record, ...], Without]:
+    try:
+        return records_of(plan.manifest), without_of(plan.manifest)
+    except BadRecord as bad:
+        raise OptallocError("bad_manifest", f"The overrides of the plan cannot be followed: {bad}.") from bad
 
 
 def _refuse_other_round(plan: Plan, round_: Round) -> None:

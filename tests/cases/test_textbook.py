@@ -3,11 +3,16 @@
 Knapsacks: J. Burkardt, KNAPSACK_01, data sets P01 to P07 (Florida State University), optima as published there.
 Assignment: the 4 x 4 example of H. W. Kuhn, The Hungarian method for the assignment problem, Naval Research Logistics
 Quarterly 2, 1955: of four individuals and four jobs three can be assigned.
+Linear programmes with their sensitivity tables: Wyndor Glass (F. S. Hillier, G. J. Lieberman, Introduction to Operations
+Research), Reddy Mikks, TOYCO and a degenerate one (H. A. Taha, Operations Research: An Introduction), Dakota Furniture
+(W. L. Winston, Operations Research: Applications and Algorithms). Activities are block grants, resources are rules.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -16,6 +21,7 @@ from integrated_fund.round import Criterion, Filter, Project, Region, Round, Rul
 from optalloc.plan.plan import Plan
 from optalloc.solve.planning import plan_of
 from optalloc.solve.progress import Watch
+from tests.support.priced_rounds import priced_round
 
 KNAPSACKS = {
     "P01": (165, [23, 31, 29, 44, 53, 38, 63, 85, 89, 82], [92, 57, 49, 68, 60, 43, 67, 84, 87, 72], 309),
@@ -82,3 +88,99 @@ def test_a_cardinality_rule_and_an_excluded_item() -> None:
     projects[-1] = _project("i6", weights[-1], profits[-1], tags=("last",))
     # By hand: the two most profitable of the first six are 593 and 564, together 116 of 170.
     assert _optimum(_round(projects, capacity, two, not_last)).objective == 593 + 564
+
+
+# Linear programmes: shadow prices and how far they hold.
+
+
+@dataclass(frozen=True)
+class _Table:
+    """max profit · x with uses · x <= available, its optimum, and by resource: price of more, of less, from, to."""
+
+    profit: tuple[int, ...]
+    uses: tuple[tuple[float, ...], ...]
+    available: tuple[int, ...]
+    optimum: float
+    prices: tuple[tuple[float, float, Fraction | None, Fraction | None], ...]
+
+
+def _range(low: float | Fraction | None, high: float | Fraction | None) -> tuple[Fraction | None, Fraction | None]:
+    return None if low is None else Fraction(low), None if high is None else Fraction(high)
+
+
+SENSITIVITIES = {
+    "Wyndor Glass": _Table(
+        (3, 5),
+        ((1, 0), (0, 2), (3, 2)),
+        (4, 12, 18),
+        36,
+        ((0, 0, *_range(2, None)), (1.5, 1.5, *_range(6, 18)), (1, 1, *_range(12, 24))),
+    ),
+    "Reddy Mikks": _Table(
+        (5, 4),
+        ((6, 4), (1, 2), (-1, 1), (0, 1)),
+        (24, 6, 1, 2),
+        21,
+        (
+            (0.75, 0.75, *_range(20, 36)),
+            (0.5, 0.5, *_range(4, Fraction(20, 3))),
+            (0, 0, *_range(-1.5, None)),
+            (0, 0, *_range(1.5, None)),
+        ),
+    ),
+    "TOYCO": _Table(
+        (3, 2, 5),
+        ((1, 2, 1), (3, 0, 2), (1, 4, 0)),
+        (430, 460, 420),
+        1350,
+        ((1, 1, *_range(230, 440)), (2, 2, *_range(440, 860)), (0, 0, *_range(400, None))),
+    ),
+    "Dakota Furniture": _Table(
+        (60, 30, 20),
+        ((8, 6, 1), (4, 2, 1.5), (2, 1.5, 0.5)),
+        (48, 20, 8),
+        280,
+        ((0, 0, *_range(24, None)), (10, 10, *_range(16, 24)), (10, 10, *_range(Fraction(20, 3), 10))),
+    ),
+    # Degenerate: the optimum lies on a third line, so both sides differ. From the geometry: with more of the first
+    # nothing is gained; with less, and with more of the second, both lines meet at x1 > 0; with less of the second the
+    # optimum goes down the axis of x2.
+    "Taha's degenerate": _Table(
+        (3, 9),
+        ((1, 4), (1, 2)),
+        (8, 4),
+        18,
+        ((0, 1.5, *_range(4, None)), (1.5, 4.5, *_range(0, 8))),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SENSITIVITIES))
+def test_published_sensitivity_tables(name: str) -> None:
+    table = SENSITIVITIES[name]
+    most = 10_000
+    projects = [
+        Project(
+            f"x{n}",
+            "s",
+            (("here", Decimal(1)),),
+            Decimal(most),
+            min_award=Decimal(0),
+            measures={"profit": Decimal(profit * most)}
+            | {f"use{m}": Decimal(str(row[n])) * most for m, row in enumerate(table.uses)},
+        )
+        for n, profit in enumerate(table.profit)
+    ]
+    rules = [Rule(f"resource{m}", f"use{m}", "<=", Decimal(amount)) for m, amount in enumerate(table.available)]
+    found = priced_round(_round(projects, 100 * most, *rules))
+    assert found is not None
+    report = found.priced.report
+    assert float(report.relaxed) == pytest.approx(table.optimum)
+    assert report.pool == 0
+    for line, (more, less, start, end) in zip(report.lines, table.prices, strict=False):
+        assert isinstance(line.price_more, Decimal)
+        assert isinstance(line.price_less, Decimal)
+        assert (float(line.price_more), float(line.price_less)) == pytest.approx((more, less))
+        for stated, published in ((line.valid_from, start), (line.valid_to, end)):
+            assert (stated is None) == (published is None), line
+            assert stated is None or published is None or float(stated) == pytest.approx(float(published))

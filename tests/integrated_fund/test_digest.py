@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -70,6 +71,8 @@ def _another(value: object) -> object:
         return (*value, value[-1] if value else "x")
     if isinstance(value, int | Decimal):
         return value + 1
+    if isinstance(value, Mapping):
+        return {**value, "x": D(1)}
     assert value is None
     return "x"
 

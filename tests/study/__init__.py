@@ -1,1 +1,1 @@
-"""What is asked of a round beyond its plan."""
+"""Studies of solved rounds."""

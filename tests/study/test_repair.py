@@ -12,7 +12,7 @@ from optalloc.solve.progress import Watch
 from optalloc.study import repair as repair_module
 from optalloc.study.diagnosis import diagnose, in_memory
 from optalloc.study.keeping import keeps
-from optalloc.study.levers import with_changes
+from optalloc.study.movable import with_changes
 from optalloc.study.repair import Repair, Repairs
 from optalloc.study.requirements import Requirements
 from optalloc.workbook.grid import Tables
@@ -26,8 +26,8 @@ def repaired(tables: Tables, repair: Repair) -> Tables:
     """Return tables with a repair made in their cells."""
     after = copy.deepcopy(tables)
     # Rows that are emptied go last, from below: the others keep their numbers.
-    for change in sorted(repair.changes, key=lambda c: (c.to is None, -c.lever.place.row_and_column[0])):
-        place = change.lever.place
+    for change in sorted(repair.changes, key=lambda c: (c.to is None, -c.movable.place.row_and_column[0])):
+        place = change.movable.place
         assert place.cell is not None
         with_cell(after, place.sheet, place.cell, change.to)
     return after
@@ -37,9 +37,9 @@ def _rounding(repair: Repair) -> Fraction:
     """Return what rounding the shares of a repair outwards may cost."""
     return sum(
         (
-            change.cost / abs(Fraction(change.to) - Fraction(change.lever.before)) * Fraction(change.lever.grid)
+            change.cost / abs(Fraction(change.to) - Fraction(change.movable.before)) * Fraction(change.movable.grid)
             for change in repair.changes
-            if change.lever.is_share and isinstance(change.to, Decimal) and isinstance(change.lever.before, Decimal)
+            if change.movable.is_share and isinstance(change.to, Decimal) and isinstance(change.movable.before, Decimal)
         ),
         Fraction(0),
     )
@@ -75,7 +75,7 @@ def test_repairs_of_rounds_of_every_feature_mend_them() -> None:
             after = with_changes(round_, alternative.repair.changes)
             assert keeps(after, alternative.repair.decision)
             assert best(repaired(tables, alternative.repair)) is not None, seed
-            kinds |= {change.lever.kind for change in alternative.repair.changes}
+            kinds |= {change.movable.kind for change in alternative.repair.changes}
         cells = [alternative.repair.cells for alternative in diagnosis.alternatives]
         assert len(set(cells)) == len(cells)
         mended += bool(cells)
@@ -88,7 +88,7 @@ def test_what_is_left_alone_is_left_alone() -> None:
         repairs = Repairs(Requirements(round_of(tables)))
         found = repairs.cheapest(Watch())
         assert found is not None
-        used = [n for n, lever in enumerate(repairs.levers) if lever.place in found.cells]
+        used = [n for n, movable in enumerate(repairs.movables) if movable.place in found.cells]
         other = repairs.cheapest(Watch(), without=used)
         if other is not None:
             assert not other.cells & found.cells, seed
@@ -113,7 +113,7 @@ def test_a_law_bends_last() -> None:
 
 
 def _told(repair: Repair) -> list[str]:
-    return [f"{c.lever.place}: {c.lever.before} -> {c.to}, {c.cost}" for c in repair.changes]
+    return [f"{c.movable.place}: {c.movable.before} -> {c.to}, {c.cost}" for c in repair.changes]
 
 
 def _two_floors(first: str | None, second: str | None) -> Tables:

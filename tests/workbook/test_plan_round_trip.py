@@ -141,7 +141,10 @@ def test_any_amounts_names_and_manifest_come_back(
 
 
 def test_a_manifest_longer_than_a_cell_comes_back(tmp_path: Path) -> None:
-    overrides = [{"project": f"p{number}", "why": "𝄞领导小组 _x0041_ \x00\x85\ud800 <r>" * 20} for number in range(200)]
+    cost = {"low": None, "high": None, "found": None}
+    rest = {"kind": "forbid", "status": "candidate", "on": "2027-03-03", "by": "\ud800", "cost": cost}
+    reason = "𝄞领导小组 _x0041_ \x00\x85\ud800 <r>" * 20
+    overrides = [{"project": f"p{number}", "reason": reason} | rest for number in range(200)]
     plan = replace(small_plan(), manifest={"schema_version": 1, "overrides": overrides})
     write_plan(plan, small_round(), tmp_path / "plan.xlsx")
     assert read_plan(tmp_path / "plan.xlsx").manifest == plan.manifest

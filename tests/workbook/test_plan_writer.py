@@ -18,9 +18,10 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from optalloc.errors import NotThisRound, OptallocError, WrongUse
+from optalloc.plan.overrides import Cost
 from optalloc.plan.plan import Plan
 from optalloc.workbook import plan_writer
-from optalloc.workbook.plan_labels import proof_sentence
+from optalloc.workbook.plan_labels import cost_in_words, proof_sentence
 from optalloc.workbook.plan_table import places_of, safe_text
 from optalloc.workbook.plan_writer import write_plan
 from tests.workbook.plans import large_plan, large_round, small_plan, small_round
@@ -63,7 +64,7 @@ def test_the_sheets_stand_in_order_under_their_english_names(tmp_path: Path) -> 
     for zh in (False, True):
         book = _written(tmp_path / f"{zh}.xlsx", zh=zh)
         assert book.sheetnames == [
-            "Summary", "Awards", "Rules", "Regions", "Sectors", "Sources", "Declined", "Manifest"
+            "Summary", "Overrides", "Awards", "Rules", "Regions", "Sectors", "Sources", "Declined", "Manifest"
         ]  # fmt: skip
 
 
@@ -198,7 +199,52 @@ def test_the_summary_states_what_is_proven(tmp_path: Path) -> None:
     texts = " ".join(_texts(sheet))
     assert "stopped at a limit (time limit): at most 0.71 % below the best possible" in texts
     assert "Sources.education.amount=*1.1" in texts
-    assert "who: 张三; why: leading group, 3 March" in texts
+    assert "forced in: p3\nforbidden: p4\ncost to the objective: between -2.5 and 12 (7.25 between" in texts
+
+
+def test_overrides_have_a_sheet_with_who_why_and_cost(tmp_path: Path) -> None:
+    for zh in (False, True):
+        sheet = _written(tmp_path / f"{zh}.xlsx", zh=zh)["Overrides"]
+        first, second = (list(row.values()) for row in _table(sheet))
+        made, status = ("强制列入", "排除") if zh else ("forced in", "excluded")
+        assert first[:3] == ["p3", None, made]
+        assert first[3:] == [status, "张三", "leading group, 3 March", "2027-03-03", 7.25, -2.5, 12]
+        assert second[4:] == ["=HYPERLINK(1)", "=1+1", "2027-03-04", None, None, None]
+        texts = " ".join(_texts(sheet))
+        assert ("在 -2.5 与 12 之间" if zh else "between -2.5 and 12") in texts
+
+
+def test_a_plan_without_overrides_has_no_sheet_of_them(tmp_path: Path) -> None:
+    plan = replace(small_plan(), manifest={**small_plan().manifest, "overrides": [], "without_overrides": None})
+    book = _written(tmp_path / "plan.xlsx", plan)
+    assert "Overrides" not in book.sheetnames
+    assert _facts(book["Summary"])["overrides"] == "none"
+
+
+def test_overrides_that_cannot_be_followed_are_not_written(tmp_path: Path) -> None:
+    plan = replace(small_plan(), manifest={**small_plan().manifest, "overrides": [{"project": "p3"}]})
+    with pytest.raises(OptallocError, match="by is missing") as refused:
+        _written(tmp_path / "plan.xlsx", plan)
+    assert refused.value.code == "bad_manifest"
+    assert not (tmp_path / "plan.xlsx").exists()
+
+
+@pytest.mark.parametrize(
+    ("cost", "says"),
+    [
+        (Cost(D(0), D(0), D(0)), "0"),
+        (Cost(D("1.23456"), D("1.23456"), D("1.23456")), "1.2346"),
+        (Cost(D("1.23451"), D("2.34561"), D(2)), "between 1.2345 and 2.3457 (2 between the best plans found)"),
+        (Cost(D("-1.23451"), None, D(2000)), "at least -1.2346 (2,000 between the best plans found)"),
+        (Cost(None, D("2.34561"), D(2)), "at most 2.3457 (2 between the best plans found)"),
+        (Cost(None, None, D(2)), "not proven (2 between the best plans found)"),
+        (Cost(D(0), D("2.34561")), "between 0 and 2.3457"),
+        (Cost(D(0)), "at least 0"),
+        (Cost(), "not known"),
+    ],
+)
+def test_a_cost_in_words_is_rounded_outwards(cost: Cost, says: str) -> None:
+    assert cost_in_words(cost, "en") == says
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,206 @@
+"""`optalloc prices`: what every rule, source and link costs."""
+
+from __future__ import annotations
+
+import os
+import time
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from optalloc.cli.options import AsJson, Force, Language, RoundFile, Sets
+from optalloc.cli.solve import Ways, asked_gap, stop_at_first_interrupt
+from optalloc.errors import DONE, INVALID, STOPPED, NotThisRound, WrongUse
+
+if TYPE_CHECKING:
+    from integrated_fund.evaluation import Decision
+    from integrated_fund.fund import Fund
+
+EXAMPLES = (
+    "Examples: optalloc prices round.xlsx  |  optalloc prices round.xlsx west_floor  |  "
+    "optalloc prices round.xlsx -o plan.xlsx --plots pictures  |  "
+    "optalloc prices round.xlsx --step west_floor=0.02 --step 5%  |  optalloc prices round.xlsx --no-changes"
+)
+
+
+def prices(
+    round_file: RoundFile,
+    only: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Rules, sources or links to solve the round again for; default: all.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="PLAN.xlsx", help="Where to write the plan, with its Prices sheet."),
+    ] = None,
+    plan_file: Annotated[
+        Path | None,
+        typer.Option("--plan", metavar="PLAN.xlsx", help="A plan of this round to begin at, made before."),
+    ] = None,
+    steps: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--step",
+            metavar="STEP",
+            help="By how much bounds are moved: 5% of each, or RULE=0.02 for one. Default: a percentage point of a "
+            "share, 1 % of an amount, one project. May be given several times.",
+        ),
+    ] = None,
+    changes: Annotated[
+        bool, typer.Option("--changes/--no-changes", help="Solve the round again with each bound moved, both ways.")
+    ] = True,
+    level: Annotated[int, typer.Option(min=1, help="Which level of a lexicographic objective the prices are of.")] = 1,
+    plots: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Draw the objective against the ten dearest bounds, as PNG and SVG."),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes for the changes; default: the processors there are.")
+    ] = None,
+    sets: Sets = None,
+    gap: Annotated[
+        str | None, typer.Option(help="Relative gap to prove, 0.0001 or 0.01%; default: the round's own.")
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.0, help="Seconds after which what is known so far is reported.")
+    ] = None,
+    method: Annotated[Ways, typer.Option(help="How to search, see `optalloc solve --help`.")] = Ways.auto,
+    lang: Language = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> int:
+    """Say what every rule, source and link costs: at the margin on both sides, and when it is moved by a step.
+
+    Ctrl-C keeps what is done. Exit code 0: done; 2: the workbook has errors; 3: no plan exists; 4: stopped at a limit.
+    """
+    from optalloc.cli.documents import prices_document, print_document, problems_of, rounded, without_prices
+    from optalloc.cli.price_tables import print_prices
+    from optalloc.cli.reading import read_checked
+    from optalloc.cli.solve import no_plan
+    from optalloc.cli.terminal import live_line, out, print_problems
+    from optalloc.solve.manifest import Inputs
+    from optalloc.solve.progress import Watch
+    from optalloc.solve.solution import NoPlan, fund_for, solution_of
+    from optalloc.study.report import priced_report
+    from optalloc.workbook.plan_files import refuse_plan_output
+
+    asked = asked_gap(gap)
+    if time_limit is not None and time_limit == 0:
+        raise WrongUse("time_limit", "--time-limit takes seconds above 0: no search fits into none.")
+    part, own_steps = _steps(steps or [])
+    if output is not None:
+        refuse_plan_output(output, force=force, inputs=[round_file])
+    if plots is not None and plots.exists() and not plots.is_dir():
+        raise WrongUse("not_a_folder", f"--plots takes a folder; {plots} is a file.")
+    seconds: dict[str, float] = {"read": 0.0, "build": 0.0, "solve": 0.0, "prices": 0.0, "write": 0.0}
+    with live_line() as line:
+        line.say(f"reading {round_file.name}")
+        began = time.monotonic()
+        checked = read_checked(round_file, sets or [], lang)
+        seconds["read"] = time.monotonic() - began
+        if checked.round is None:
+            line.close()
+            if as_json:
+                print_document(without_prices(problems_of(checked.problems, checked.language)))
+            else:
+                print_problems(checked.problems, checked.language, out())
+            return INVALID
+        watch = Watch(time_limit, line.hear)
+        began = time.monotonic()
+        fund = fund_for(checked.round, None)
+        seconds["build"] = time.monotonic() - began
+        stop_at_first_interrupt(watch)
+        began = time.monotonic()
+        inputs = Inputs(checked.sha256, tuple(sets or []), projects_file=checked.projects_file)
+        start = None if plan_file is None else _start(plan_file, fund)
+        solution = solution_of(fund, watch, gap=asked, inputs=inputs, method=method.value, start=start)
+        seconds["solve"] = time.monotonic() - began
+        if isinstance(solution, NoPlan):
+            line.close()
+            del seconds["prices"]
+            return no_plan(solution, checked, seconds, as_json)
+        began = time.monotonic()
+        if level > len(fund.appraisal.levels):
+            raise WrongUse("level", f"--level {level}: this round's objective has {len(fund.appraisal.levels)}.")
+        found = priced_report(
+            solution,
+            watch,
+            level=level - 1,
+            part=part,
+            steps=own_steps,
+            only=only,
+            changes=changes,
+            curves=output is not None or plots is not None,
+            jobs=jobs or os.cpu_count() or 1,
+        )
+        seconds["prices"] = time.monotonic() - began
+        began = time.monotonic()
+        if output is not None:
+            from optalloc.workbook.plan_writer import write_plan
+
+            line.say(f"writing {output.name}")
+            write_plan(
+                found.plan,
+                checked.round,
+                output,
+                language=checked.language,
+                force=force,
+                inputs=checked.inputs,
+                prices=found.report,
+            )
+        drawn: list[Path] = []
+        if plots is not None:
+            from optalloc.report.curves import draw_curves
+
+            line.say("drawing")
+            drawn = draw_curves(found.report, plots, unit=checked.round.unit)
+        seconds["write"] = time.monotonic() - began
+    if as_json:
+        print_document(prices_document(found.report, found.plan, rounded(seconds)))
+    else:
+        print_prices(found.report, found.plan, checked.round, out(), output, drawn, seconds)
+    return DONE if watch.stopped is None and found.plan.status == "optimal" else STOPPED
+
+
+def _start(path: Path, fund: Fund) -> Decision:
+    """Return the decision of a plan that was made of this round."""
+    from integrated_fund.digest import round_digest
+    from optalloc.solve.planning import decision_of_plan
+    from optalloc.workbook.plan_reader import read_plan
+
+    plan = read_plan(path)
+    if plan.manifest.get("round_digest") != round_digest(fund.round):
+        raise NotThisRound(
+            "other_round",
+            f"{path.name} was made from another round, or from this one before it was changed. "
+            "Leave --plan out, or solve the round again.",
+        )
+    return decision_of_plan(plan, fund.ledger)
+
+
+def _steps(texts: list[str]) -> tuple[Decimal | None, dict[str, Decimal]]:
+    """Return the part of every bound that was asked for, and the steps of single rules."""
+    part: Decimal | None = None
+    own: dict[str, Decimal] = {}
+    for text in texts:
+        name, _, number = text.rpartition("=")
+        plain = number.strip()
+        try:
+            value = Decimal(plain.removesuffix("%").strip()) / (100 if plain.endswith("%") else 1)
+        except InvalidOperation:
+            value = Decimal("NaN")
+        if not value.is_finite() or (not name and not plain.endswith("%")):
+            raise WrongUse("step", f"--step takes a part of each bound such as 5%, or RULE=0.02; {text!r} is neither.")
+        if value <= 0:
+            raise WrongUse("step", f"--step {text}: a step is above 0; both directions are tried.")
+        if name:
+            own[name.strip()] = value
+        else:
+            part = value
+    return part, own
