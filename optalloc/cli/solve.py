@@ -237,6 +237,7 @@ def _solved(
 
 def _diagnosed(round_: Round, seconds: float, listener: Listener) -> Diagnosis | None:
     """Return why a round has no plan, as far as that is known within some seconds."""
+    from optalloc.solve.highs import SolverError
     from optalloc.solve.progress import Watch
     from optalloc.study.diagnosis import diagnose, in_memory
 
@@ -244,7 +245,10 @@ def _diagnosed(round_: Round, seconds: float, listener: Listener) -> Diagnosis |
         return None
     watch = Watch(seconds, listener)
     stop_at_first_interrupt(watch)
-    return diagnose(round_, watch, in_memory(round_), others=False, known=True)
+    try:
+        return diagnose(round_, watch, in_memory(round_), others=False, known=True)
+    except (SolverError, MemoryError):  # that there is no plan stands without it
+        return None
 
 
 def stop_at_first_interrupt(watch: Watch) -> None:

@@ -228,7 +228,8 @@ class Repairs:
             if tried is None or watch.must_stop() or len(tried.changes) > len(found.changes):
                 break
             found = tried
-        return found if len(found.changes) < len(best.changes) else None
+        # The bound was proven with other costs.
+        return replace(found, bound=best.bound) if len(found.changes) < len(best.changes) else None
 
     def _programme(self, columns: Sequence[_Column], shifts: Mapping[int, float]) -> tuple[IntegerProgramme, Vector]:
         arrays = self.requirements.arrays
