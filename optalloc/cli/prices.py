@@ -143,7 +143,6 @@ def prices(
         began = time.monotonic()
         if output is not None:
             from optalloc.study.verdicts import verdicts_of
-            from optalloc.study.verdicts import verdicts_of
             from optalloc.workbook.plan_writer import write_plan
 
             line.say(f"writing {output.name}")
@@ -155,7 +154,6 @@ def prices(
                 force=force,
                 inputs=checked.inputs,
                 prices=found.report,
-                verdicts=verdicts_of(found.solution, found.priced.certificate),
                 verdicts=verdicts_of(found.solution, found.priced.certificate),
             )
         drawn: list[Path] = []
