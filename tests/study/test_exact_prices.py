@@ -222,17 +222,17 @@ def test_prices_of_random_rounds(batch: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("batch", range(10))
+@pytest.mark.parametrize("batch", range(6))
 def test_prices_of_many_random_rounds(batch: int) -> None:
-    met = sum((_hold_round(seed) for seed in range(5_000 + 60 * batch, 5_060 + 60 * batch)), Counter[str]())
-    for kind in ("source", "source least", "source carry", "source funds", "source least funds"):
-        assert met[kind] >= 1, kind
-    for of in ("None", "total", "funds", "average", "attribute"):
-        for sense in ("<=", ">="):
-            assert met[f"rule of {of} {sense}"] >= 1
-            assert met[f"rule of {of} {sense} *"] >= 1
-    for kind in ("requires", "excludes", "at_least", "at_most"):
-        assert met[f"link {kind}"] >= 1, kind
+    """Of every kind of lever there are several."""
+    met = sum((_hold_round(seed) for seed in range(5_000 + 100 * batch, 5_100 + 100 * batch)), Counter[str]())
+    words: Counter[str] = Counter()
+    for kind, times in met.items():
+        if "," not in kind:
+            words.update(dict.fromkeys(kind.split(), times))
+    kinds = ["least", "carry", "requires", "excludes", "at_least", "at_most", "soft", "*", "<=", ">=", "=", "two"]
+    kinds += ["None", "total", "funds", "average", "attribute"]
+    assert min(words[kind] for kind in kinds) >= 3
 
 
 def test_prices_of_a_later_level() -> None:
