@@ -40,6 +40,7 @@ from optalloc.solve.arrays import Programme, Vector
 from optalloc.solve.highs import SolverError, scale_of, solve_lp
 from optalloc.solve.progress import Watch
 from optalloc.solve.resolving import Resolving
+from optalloc.study.evened import evened
 
 #: A row or column this close to its bound, relatively, stands at it: the solver's own tolerance.
 AT_BOUND = 1e-7
@@ -72,6 +73,7 @@ class Sensitivity:
     Attributes:
         value: the optimum.
         point, prices: an optimal point, shape (columns,), and prices, shape (rows,).
+        programme, cost: the programme as it is solved, in units that suit it (`evened`).
 
     Raises:
         SolverError: HiGHS refused a call, or the programme has no optimum.
@@ -79,20 +81,23 @@ class Sensitivity:
 
     def __init__(self, programme: Programme, cost: Vector, movable: npt.NDArray[np.int64], watch: Watch) -> None:
         """Solve the programme; `movable` are the rows that shifts will be asked of, positions."""
-        self.programme, self.cost = programme, cost
+        self._even = even = evened(programme, cost)
+        programme, self.cost = even.programme, even.cost
+        self.programme = programme
         self._movable = np.zeros(len(programme.row_lower), dtype=np.bool_)
         self._movable[movable] = True
-        optimum = solve_lp(programme, cost, watch)
+        optimum = solve_lp(programme, self.cost, watch)
         if optimum.status != "optimal" or optimum.x is None or optimum.row_duals is None:
             raise SolverError(f"the linear relaxation has no optimum ({optimum.status})")
-        self.value, self.point, self.prices = optimum.objective, optimum.x, optimum.row_duals
-        self._scale = scale_of(cost)
-        activity = programme.matrix @ self.point
+        self.value, self._point, self._prices = optimum.objective, optimum.x, optimum.row_duals
+        self.point, self.prices = self._point * even.columns, self._prices * even.rows
+        self._scale = scale_of(self.cost)
+        activity = programme.matrix @ self._point
         self._low = _at(activity, programme.row_lower)
         self._high = _at(activity, programme.row_upper)
         self._tight = np.flatnonzero(self._low | self._high)
-        self._columns_low = _at(self.point, programme.column_lower)
-        self._columns_high = _at(self.point, programme.column_upper)
+        self._columns_low = _at(self._point, programme.column_lower)
+        self._columns_high = _at(self._point, programme.column_upper)
         self._by_column = sparse.csr_matrix(programme.matrix.T)
         self._loose = self._free_prices()
         self._directions: Resolving | None = None
@@ -104,13 +109,14 @@ class Sensitivity:
 
     def side(self, rows: npt.NDArray[np.int64], shift: Vector) -> Side:
         """Return the slope towards a shift of some rows, shape of both (rows,)."""
+        shift = shift * self._even.rows[rows]
         size = float(np.abs(shift).max(initial=0.0))
         by_row = np.zeros(len(self.prices))
         by_row[rows] = shift
         if size == 0 or not self.is_tight(rows):
             return Side(0.0, self.prices)
         if self._is_unique(by_row / size):
-            return self._along(by_row, rows, self.prices)
+            return self._along(by_row, rows, self._prices)
         scaled = by_row[self._tight] / size
         low, high = self._low[self._tight], self._high[self._tight]
         if self._directions is None:
@@ -135,14 +141,15 @@ class Sensitivity:
         size = float(np.abs(by_row[rows]).max(initial=0.0))
         if abs(slope) <= NOTHING * max(float(np.abs(terms).max(initial=0.0)), size / self._scale):
             slope = 0.0
-        return Side(slope, prices)
+        return Side(slope, prices * self._even.rows)
 
     def reach(self, rows: npt.NDArray[np.int64], shift: Vector, side: Side) -> float:
         """Return how many times the shift can be made until the side's slope changes; inf without an end."""
+        shift = shift * self._even.rows[rows]
         size = float(np.abs(shift).max(initial=0.0))
         if side.slope is None or size == 0:
             return np.inf
-        face = self._face(side.prices)
+        face = self._face(side.prices / self._even.rows)
         if len(rows) == 1 and not self.is_tight(rows):
             distance = self._distance(int(rows[0]), float(shift[0]))
             if np.isinf(distance) or face.is_point:
@@ -151,13 +158,13 @@ class Sensitivity:
 
     def _distance(self, row: int, shift: float) -> float:
         """Return how many times a row that is not tight can be shifted until it meets the optimal point."""
-        activity = float((self.programme.matrix[row] @ self.point)[0])
+        activity = float((self.programme.matrix[row] @ self._point)[0])
         met = self.programme.row_lower[row] if shift > 0 else self.programme.row_upper[row]
         return float(abs(activity - met) / abs(shift))
 
     def extremes(self, coefficients: Vector) -> tuple[float, float]:
         """Return the least and the most of a sum over the columns on the optimal face; coefficients (columns,)."""
-        return self._face(self.prices).extremes(coefficients, self.point)
+        return self._face(self._prices).extremes(coefficients * self._even.columns, self._point)
 
     def _face(self, prices: Vector) -> _Face:
         """Return the face of some optimal prices; few differ, and most rows ask for the same."""
@@ -166,7 +173,7 @@ class Sensitivity:
         key = np.packbits(np.concatenate([stay, held])).tobytes()
         face = self._faces.pop(key, None)
         if face is None:
-            face = _Face(self.programme, self.point, stay, held, self._movable)
+            face = _Face(self.programme, self._point, stay, held, self._movable)
             if len(self._faces) >= FACES:
                 self._faces.pop(next(iter(self._faces)))
         self._faces[key] = face  # the last one used stands last

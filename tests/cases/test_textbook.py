@@ -3,9 +3,10 @@
 Knapsacks: J. Burkardt, KNAPSACK_01, data sets P01 to P07 (Florida State University), optima as published there.
 Assignment: the 4 x 4 example of H. W. Kuhn, The Hungarian method for the assignment problem, Naval Research Logistics
 Quarterly 2, 1955: of four individuals and four jobs three can be assigned.
-Linear programmes with their sensitivity tables: Wyndor Glass (F. S. Hillier, G. J. Lieberman, Introduction to Operations
-Research), Reddy Mikks, TOYCO and a degenerate one (H. A. Taha, Operations Research: An Introduction), Dakota Furniture
-(W. L. Winston, Operations Research: Applications and Algorithms). Activities are block grants, resources are rules.
+Linear programmes with their sensitivity tables: Wyndor Glass (F. S. Hillier, G. J. Lieberman, Introduction to
+Operations Research), Reddy Mikks, TOYCO and a degenerate one (H. A. Taha, Operations Research: An Introduction), Dakota
+Furniture (W. L. Winston, Operations Research: Applications and Algorithms). Activities are block grants, resources are
+rules.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from optalloc.study.levers import ALL, Lever
 from optalloc.study.relaxation import Marginal
 from optalloc.study.sensitivity import Sensitivity
 from tests.rule_texts.rounds import random_tables
-from tests.support.exact_values import ExactProgramme, Shift, fraction
+from tests.support.exact_values import ExactProgramme, Shift
 from tests.support.priced_rounds import PricedRound, priced_tables
 
 CLOSE = 1e-7
@@ -74,7 +74,9 @@ def _degenerate(rng: np.random.Generator) -> tuple[Programme, Vector]:
     if rng.random() < 0.5:
         dense[-1] = dense[0] * rng.integers(1, 3)
     upper = rng.integers(1, 5, columns)
-    activity = dense @ np.where(rng.random(columns) < 0.6, rng.choice([0, 1], columns) * upper, rng.integers(0, upper + 1))
+    activity = dense @ np.where(
+        rng.random(columns) < 0.6, rng.choice([0, 1], columns) * upper, rng.integers(0, upper + 1)
+    )
     kind = rng.choice(3, rows, p=[0.3, 0.5, 0.2])
     loose = np.where(rng.random(rows) < 0.6, 0, rng.integers(1, 3, rows))
     programme = Programme(
@@ -199,7 +201,12 @@ def _lever_kind(own: PricedRound, lever: Lever) -> str:
     if lever.source is not None:
         source = own.fund.classes.sources[lever.source]
         moves = any((source.source, source.year) in row.funds for row in own.fund.appraisal.limits.rows)
-        parts = ["source", "least" if source.least else "", "carry" if source.carry_over else "", "funds" if moves else ""]
+        parts = [
+            "source",
+            "least" if source.least else "",
+            "carry" if source.carry_over else "",
+            "funds" if moves else "",
+        ]
         return " ".join(part for part in parts if part)
     assert lever.rule is not None
     of = lever.rule.of if lever.rule.of in ("total", "funds", "average", None) else "attribute"
@@ -210,27 +217,27 @@ def _lever_kind(own: PricedRound, lever: Lever) -> str:
 
 @pytest.mark.parametrize("batch", range(2))
 def test_prices_of_random_rounds(batch: int) -> None:
-    met = sum((_hold_round(seed) for seed in range(14 * batch, 14 * batch + 14)), Counter[str]())
-    assert min(met[kind] for kind in ("no plan on a side", "nothing", "one price", "two prices", "decided")) >= 5
+    met = sum((_hold_round(seed) for seed in range(10 * batch, 10 * batch + 10)), Counter[str]())
+    assert min(met[kind] for kind in ("no plan on a side", "nothing", "one price", "two prices", "decided")) >= 3
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("batch", range(10))
+@pytest.mark.parametrize("batch", range(6))
 def test_prices_of_many_random_rounds(batch: int) -> None:
-    met = sum((_hold_round(seed) for seed in range(5_000 + 60 * batch, 5_060 + 60 * batch)), Counter[str]())
-    for kind in ("source", "source least", "source carry", "source funds", "source least funds"):
-        assert met[kind] >= 1, kind
-    for of in ("None", "total", "funds", "average", "attribute"):
-        for sense in ("<=", ">="):
-            assert met[f"rule of {of} {sense}"] >= 1
-            assert met[f"rule of {of} {sense} *"] >= 1
-    for kind in ("requires", "excludes", "at_least", "at_most"):
-        assert met[f"link {kind}"] >= 1, kind
+    """Of every kind of lever there are several."""
+    met = sum((_hold_round(seed) for seed in range(5_000 + 100 * batch, 5_100 + 100 * batch)), Counter[str]())
+    words: Counter[str] = Counter()
+    for kind, times in met.items():
+        if "," not in kind:
+            words.update(dict.fromkeys(kind.split(), times))
+    kinds = ["least", "carry", "requires", "excludes", "at_least", "at_most", "soft", "*", "<=", ">=", "=", "two"]
+    kinds += ["None", "total", "funds", "average", "attribute"]
+    assert min(words[kind] for kind in kinds) >= 3
 
 
 def test_prices_of_a_later_level() -> None:
-    met = sum((_hold_round(seed, 1) for seed in range(30)), Counter[str]())
-    assert met["one price"] + met["two prices"] >= 5
+    met = sum((_hold_round(seed, 1) for seed in range(20)), Counter[str]())
+    assert met["one price"] + met["two prices"] >= 3
 
 
 @pytest.mark.slow
@@ -287,8 +294,8 @@ def _hold_points(seed: int) -> Counter[str]:
 
 @pytest.mark.parametrize("batch", range(2))
 def test_percentage_points(batch: int) -> None:
-    met = sum((_hold_points(seed) for seed in range(100 + 12 * batch, 112 + 12 * batch)), Counter[str]())
-    assert met["of total"] + met["of average"] >= 2
+    met = sum((_hold_points(seed) for seed in range(100 + 8 * batch, 108 + 8 * batch)), Counter[str]())
+    assert met["of total"] + met["of average"] >= 1
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """Finite changes against enumeration: the moved round's true optimum less the round's own.
 
-Rules, sources and links are moved in the tables and enumerated by the reading of the rule texts that shares nothing with
-the program. The bound of one member cannot be said in tables: there the round has a rule of its own for the member.
+Rules, sources and links are moved in the tables and enumerated by the reading of the rule texts that shares nothing
+with the program. No table has a bound of one member alone: the member gets a rule of its own, the rule the others.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from fractions import Fraction
 
 import pytest
 
+from integrated_fund.round import FILTER_COLUMNS
 from optalloc.plan.price_report import Change, Price
 from optalloc.solve.progress import Watch
 from optalloc.study.changes import Move, changes_of, moves_of
@@ -27,16 +28,24 @@ from tests.support.priced_rounds import PricedRound, priced_tables
 STATED = Fraction(1, 10**9)
 
 
-def _moved_tables(tables: Tables, move: Move) -> Tables | None:
-    """Return the tables with a number moved; None where tables cannot say it."""
+def _moved_tables(tables: Tables, move: Move, members: list[str]) -> Tables | None:
+    """Return the tables with a number moved; `members` are those of the rule. None where tables cannot say it."""
     lever = move.lever
     if lever.rule is not None:
-        if lever.rule.each is not None and lever.member != ALL:
-            return None
-        rules = [
-            {**row, "bound": _number(row["bound"]) + move.step} if row["rule"] == lever.name else row
-            for row in tables["Rules"]
-        ]
+        rules: list[dict[str, object]] = []
+        for row in tables["Rules"]:
+            moved = {**row, "bound": _number(row["bound"]) + move.step}
+            if row["rule"] != lever.name:
+                rules.append(row)
+            elif lever.rule.each is None or lever.member == ALL:
+                rules.append(moved)
+            else:
+                column = FILTER_COLUMNS[lever.rule.each]
+                if "!" in str(row.get(column)):
+                    return None
+                others = "; ".join(member for member in members if member != lever.member)
+                rules += [{**row, column: others}] if others else []
+                rules.append({**moved, "rule": "moved", column: lever.member})
         return {**tables, "Rules": rules}
     if lever.source is not None:
         sources = [
@@ -123,30 +132,42 @@ def _hold_round(seed: int, level: int = 0) -> Counter[str]:
     changes, judgement = changes_of(own.priced, own.solution, moves, Watch())
     assert judgement.evaluation.levels[level] == before.optima[level]
     for move in moves:
-        moved = _moved_tables(tables, move)
+        rows = own.fund.appraisal.limits.rows
+        members = [row.member for row in rows if row.rule.rule == move.lever.name and row.member is not None]
+        moved = _moved_tables(tables, move, members)
         if moved is None or any(number(row["amount"]) == 0 for row in moved["Sources"]):
             continue
         met[_hold_change(move, changes[move.number, move.step], before, best(moved), level)] += 1
-        met[move.lever.kind] += 1
+        met[move.lever.kind if move.lever.member in (None, ALL) else "member"] += 1
         met[str(move.direction)] += 1
     return met
 
 
-@pytest.mark.parametrize("batch", range(2))
-def test_changes_of_random_rounds(batch: int) -> None:
-    met = sum((_hold_round(seed) for seed in range(200 + 12 * batch, 212 + 12 * batch)), Counter[str]())
-    assert min(met[kind] for kind in ("no plan", "nothing", "rule", "source", "link")) >= 3
-    assert met["gain"] + met["gain, one plan"] >= 3
+#: Later levels that what is monotone of the first one went wrong on.
+LESSONS = (363, 428, 459, 460, 467, 473, 486, 532)
+
+
+def test_changes_of_random_rounds() -> None:
+    met = sum((_hold_round(seed) for seed in range(200, 216)), Counter[str]())
+    assert min(met[kind] for kind in ("no plan", "nothing", "rule", "source", "link", "member")) >= 1
+    assert met["gain"] + met["gain, one plan"] >= 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("batch", range(10))
 def test_changes_of_many_random_rounds(batch: int) -> None:
     met = sum((_hold_round(seed) for seed in range(20_000 + 40 * batch, 20_040 + 40 * batch)), Counter[str]())
-    assert min(met[kind] for kind in ("gain", "loss", "gain, one plan", "loss, one plan", "None")) >= 3
+    assert min(met[kind] for kind in ("gain", "loss", "gain, one plan", "loss, one plan", "None", "member")) >= 3
 
 
-def test_changes_of_a_later_level() -> None:
+@pytest.mark.parametrize("seed", LESSONS)
+def test_changes_of_a_later_level(seed: int) -> None:
     """What a moved round reaches of its second level, by its own optimum of the first."""
-    met = sum((_hold_round(seed, 1) for seed in range(300, 330)), Counter[str]())
+    assert sum(_hold_round(seed, 1).values()) >= 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", [1, 2])
+def test_changes_of_many_later_levels(level: int) -> None:
+    met = sum((_hold_round(seed, level) for seed in range(300, 500)), Counter[str]())
     assert met["rule"] + met["source"] + met["link"] >= 30

@@ -139,11 +139,12 @@ class ExactProgramme:
             entering = min((c for c, v in self.rows[cost].items() if v > 0 and c < self.columns), default=None)
             if entering is None:
                 return
-            able = [number for number in self.places if self.rows[number].get(entering, ZERO) > 0]
-            self._enter(
-                min(able, key=lambda n: (self.right[n] / self.rows[n][entering], self.basis[n])),  # noqa: B023
-                entering,
-            )
+            able = [
+                (self.right[number] / self.rows[number][entering], self.basis[number], number)
+                for number in self.places
+                if self.rows[number].get(entering, ZERO) > 0
+            ]
+            self._enter(min(able)[2], entering)
 
     def value(self, shift: Shift, t: Fraction) -> Fraction | None:
         """Return V(t); None where no point keeps all bounds."""
@@ -160,7 +161,9 @@ class ExactProgramme:
             if right[leaving] > 0:  # a fixed column above 0
                 rows[leaving] = {column: -value for column, value in rows[leaving].items()}
                 right[leaving] = -right[leaving]
-            able = [(rows[self.cost].get(c, ZERO) / v, c) for c, v in rows[leaving].items() if v < 0 and c < self.columns]
+            able = [
+                (rows[self.cost].get(c, ZERO) / v, c) for c, v in rows[leaving].items() if v < 0 and c < self.columns
+            ]
             if not able:
                 return None
             basis[leaving] = min(able)[1]

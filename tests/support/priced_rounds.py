@@ -1,4 +1,4 @@
-"""Solved rounds with their prices, and what moving one of their numbers does to the programme, read off the programme."""
+"""Solved rounds with their prices, and what moving one of their numbers does to the programme, by the model's rows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import numpy as np
 
 from integrated_fund.fund import Fund
 from integrated_fund.round import Round
-from integrated_fund.sources import AWARD
 from optalloc.solve.arrays import Arrays
 from optalloc.solve.moved import moved_arrays
 from optalloc.solve.progress import Watch
 from optalloc.solve.solution import NoPlan, Solution, solution_of
-from optalloc.study.levers import ALL, Lever, moved_round
+from optalloc.study.levers import Lever, moved_round
 from optalloc.study.prices import Priced, prices_of
 from optalloc.workbook.grid import Tables
 from tests.support.exact_values import Shift, fraction
@@ -99,6 +98,3 @@ def _difference(before: Arrays, after: Arrays, steps: Fraction) -> Shift:
         for row in np.flatnonzero((old != new) & np.isfinite(old)).tolist():
             found[row] = (fraction(new[row]) - fraction(old[row])) / steps
     return found
-
-
-__all__ = ["ALL", "AWARD", "PricedRound", "priced_round", "priced_tables"]
