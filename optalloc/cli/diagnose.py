@@ -16,6 +16,8 @@ from optalloc.errors import DONE, STOPPED, WrongUse
 if TYPE_CHECKING:
     from integrated_fund.round import Round
     from optalloc.cli.reading import Checked
+    from optalloc.plan.price_report import PriceLine
+    from optalloc.solve.progress import Watch
     from optalloc.study.diagnosis import Diagnosis
     from optalloc.study.repair import Repair
 
@@ -23,6 +25,9 @@ EXAMPLES = (
     "Examples: optalloc diagnose round.xlsx  |  optalloc diagnose round.xlsx --apply repaired.xlsx  |  "
     "optalloc diagnose round.xlsx --alternative 2 --apply repaired.xlsx"
 )
+
+#: Rules that are named where a plan exists.
+COSTLY = 5
 
 
 def diagnose(
@@ -87,16 +92,30 @@ def diagnose(
         stop_at_first_interrupt(watch)
         began = time.monotonic()
         diagnosis = diagnose_round(checked.round, watch, reread_from(round_file, checked))
+        costly = _costly(checked.round, watch) if diagnosis.status == "feasible" else ()
         seconds["diagnose"] = time.monotonic() - began
     chosen = _chosen(diagnosis, alternative) if apply is not None else None
     if apply is not None and chosen is not None:
         content = _copy(round_file, chosen)
         write_whole(apply, lambda file: file.write_bytes(content), force=force, inputs=checked.inputs)
     if as_json:
-        print_document(diagnosis_document(diagnosis, watch.stopped, seconds))
+        print_document(diagnosis_document(diagnosis, watch.stopped, seconds, costly))
     else:
-        print_diagnosis(diagnosis, checked.round, out(), round_file, apply if chosen is not None else None)
+        print_diagnosis(diagnosis, checked.round, out(), round_file, apply if chosen is not None else None, costly)
     return DONE if diagnosis.complete else STOPPED
+
+
+def _costly(round_: Round, watch: Watch) -> tuple[PriceLine, ...]:
+    """Return the dearest lines of the price report of a round that has a plan."""
+    from optalloc.plan.price_report import by_cost
+    from optalloc.solve.solution import NoPlan, fund_for, solution_of
+    from optalloc.study.report import priced_report
+
+    solution = solution_of(fund_for(round_, None), watch)
+    if isinstance(solution, NoPlan):
+        return ()
+    lines = by_cost(priced_report(solution, watch, changes=False).report.lines)
+    return tuple(line for line in lines if line.kind == "rule")[:COSTLY]
 
 
 def _chosen(diagnosis: Diagnosis, number: int | None) -> Repair | None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optalloc.cli.documents import Document, number, rounded
-from optalloc.cli.terminal import amount, shown, table
+from optalloc.cli.documents import Document, number, price, rounded
+from optalloc.cli.terminal import amount, shown, shown_whole, table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from integrated_fund.round import Round
+    from optalloc.plan.price_report import PriceLine
     from optalloc.study.conflict import Conflict
     from optalloc.study.diagnosis import Alternative, Diagnosis
     from optalloc.study.movable import Change
@@ -25,8 +26,10 @@ _SHORT = 6
 _APART = 3
 
 
-def diagnosis_document(diagnosis: Diagnosis, stopped: str | None, seconds: Mapping[str, float]) -> Document:
-    """Return the `diagnose` document. Costs are weighted money in the round's unit."""
+def diagnosis_document(
+    diagnosis: Diagnosis, stopped: str | None, seconds: Mapping[str, float], costly: Sequence[PriceLine]
+) -> Document:
+    """Return the `diagnose` document. Costs are weighted money in the round's unit; `costly` are the dearest rules."""
     from optalloc.solve.manifest import WORK_LIMIT
 
     alternatives = [_alternative(alternative) for alternative in diagnosis.alternatives]
@@ -44,6 +47,17 @@ def diagnosis_document(diagnosis: Diagnosis, stopped: str | None, seconds: Mappi
         "proven": None if first is None else first["proven"],
         "bound": None if diagnosis.bound is None else _money(diagnosis.bound),
         "alternatives": alternatives,
+        "costly": [
+            {
+                "rule": line.rule,
+                "member": line.member,
+                "price_more": price(line.price_more),
+                "price_less": price(line.price_less),
+                "exchange_rate": number(line.exchange_rate),
+                "sentence": line.sentence,
+            }
+            for line in costly
+        ],
         "stopped": stopped if diagnosis.complete or stopped else WORK_LIMIT,
         "seconds": rounded(seconds),
     }
@@ -90,12 +104,22 @@ def _money(value: Fraction) -> int | float | None:
 
 
 def print_diagnosis(
-    diagnosis: Diagnosis, round_: Round, console: Console, round_file: Path, written: Path | None = None
+    diagnosis: Diagnosis,
+    round_: Round,
+    console: Console,
+    round_file: Path,
+    written: Path | None = None,
+    costly: Sequence[PriceLine] = (),
 ) -> None:
-    """Print the whole diagnosis."""
+    """Print the whole diagnosis; `costly` are the dearest rules of a round that has a plan."""
     name = shown(str(round_file))
     if diagnosis.status == "feasible":
-        console.print("[green]A plan exists[/]; `optalloc prices` shows what each rule costs.")
+        console.print("[green]A plan exists.[/]")
+        if costly:
+            console.print("\nThe rules that cost most, at the margin:")
+        for line in costly:
+            console.print(f"• {shown_whole(line.sentence)}")
+        console.print(f"\nWhat every rule costs, and when it is moved: optalloc prices {name}")
         return
     if diagnosis.status == "unknown":
         console.print("[yellow]No plan was found, and none was shown not to exist, before the search stopped.[/]")

@@ -129,7 +129,12 @@ def test_a_round_with_a_plan(cli: Cli, tmp_path: Path) -> None:
     assert (ran.code, document["status"], document["conflict"], document["repair"]) == (0, "feasible", [], [])
     assert (document["total"], document["proven"], document["irreducible"], document["bound"]) == (0, None, None, None)
     assert not (tmp_path / "out.xlsx").exists()
-    assert "A plan exists" in cli("diagnose", book).out
+    said = cli("diagnose", book).out
+    assert "A plan exists" in said
+    assert "The rules that cost most" in said
+    costly = cli("diagnose", book, "--json").document("diagnose")["costly"]
+    assert costly
+    assert all(row["price_more"] or row["price_less"] for row in costly)
 
 
 @pytest.mark.parametrize("authority", ["Budget Law, art. 12", "《预算法》第十二条"])
