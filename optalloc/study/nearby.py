@@ -59,8 +59,10 @@ def search_near(
     record.consider(record.judged(near.start))
     pricing = Pricing(record.base, record.cost, fund.ledger.project_of)
     relaxed = solve_lp(record.base, record.cost, watch)
-    if relaxed.status == "infeasible":
-        return record.found(infeasible=True)
+    if relaxed.status == "infeasible":  # presolve has called feasible programmes infeasible before
+        relaxed = solve_lp(record.base, record.cost, watch, presolve=False)
+        if relaxed.status == "infeasible":
+            return record.found(infeasible=True)
     if relaxed.x is None or relaxed.row_duals is None:
         return record.found()
     prices = prices_at(pricing, relaxed.row_duals[pricing.groups.coupling], relaxed.x)
