@@ -52,7 +52,10 @@ class Tableau:
 
 @dataclass(frozen=True)
 class Moves:
-    """Moves of a project each: `delta`, shape (moves, decided), what they add to the decisions."""
+    """Moves of a project each, or of linked projects under their group's label: `delta`, shape (moves, decided), is
+
+    what they add to the decisions.
+    """
 
     project: Codes
     delta: sparse.csr_matrix
@@ -85,10 +88,9 @@ class Completion:
         units = np.flatnonzero((arrays.accept >= 0) | (arrays.extra >= 0))
         accept, extra = arrays.accept[units], arrays.extra[units]
         has_accept, has_extra = accept >= 0, extra >= 0
-        is_decided = np.zeros(len(point), dtype=np.bool_)
-        is_decided[accept[has_accept]] = True
-        if steps:
-            is_decided[extra[has_extra]] = True
+        # What links switch on goes with the acceptances. Links that are priced are rows like any other.
+        is_decided = groups.decision[elastic.part.columns][elastic.slim.columns].copy()
+        is_decided[extra[has_extra]] = steps
         self.decided, self.rest = np.flatnonzero(is_decided), np.flatnonzero(~is_decided)
         place = np.where(is_decided, np.cumsum(is_decided) - 1, np.cumsum(~is_decided) - 1)
 
@@ -99,16 +101,17 @@ class Completion:
         self._project = pricing.project_of[units]
         allowed = has_accept & (arrays.column_upper[accept] > 0.5)
         self._movable: Mask = allowed & ~groups.linked[self._project]
+        columns = elastic.part.columns[elastic.slim.columns][self.decided]
+        inside = np.zeros(groups.projects, dtype=np.bool_)
+        inside[self._project[has_accept]] = True
+        self._group, whole = groups.decisions(inside)
+        self._linked = sparse.csr_matrix(whole[:, columns])
+        #: The columns of each decision's group, shape (decisions, decided).
+        self._group_columns = _group_columns(self._group, self._linked)
         self._unit_of_accept = np.full(len(self.decided), -1, dtype=np.int64)
         self._unit_of_accept[self._accept[has_accept]] = np.flatnonzero(has_accept)
 
         programme, self.cost, self.missed, self.sign = elastic.programme(self.rest, elastic.rows, drawn_in=not steps)
-        # What links switch on stays as it is: linked projects are not changed here.
-        # Links that are priced are rows like any other, and what they switch on follows the acceptances.
-        switched = groups.decision[elastic.part.columns][elastic.slim.columns] & ~is_decided
-        switched[extra[has_extra]] = False
-        held = np.flatnonzero(switched)
-        programme.column_lower[place[held]] = programme.column_upper[place[held]] = point[held]
         self.lower, self.upper = programme.row_lower, programme.row_upper
         self.column_lower, self.column_upper = programme.column_lower, programme.column_upper
         rows = sparse.csc_matrix(arrays.matrix[elastic.rows])
@@ -189,13 +192,18 @@ class Completion:
         current[self._project[chosen]] = np.flatnonzero(chosen)
         enters = np.flatnonzero(self._movable & ~chosen)
         drops = np.flatnonzero(self._movable & chosen & ~self.pricing.groups.must[self._project])
+        groups = self._linked - self._group_columns @ sparse.diags(self.value)
+        groups.eliminate_zeros()
+        other = np.flatnonzero(np.diff(groups.indptr))
         delta = sparse.vstack(
             [
                 self._entries(enters) - self._entries(current[self._project[enters]]),
                 -self._entries(drops),
+                groups[other],
             ]
         )
-        return Moves(np.concatenate([self._project[enters], self._project[drops]]), sparse.csr_matrix(delta))
+        project = np.concatenate([self._project[enters], self._project[drops], self._group[other]])
+        return Moves(project, sparse.csr_matrix(delta))
 
     def _chosen(self) -> Mask:
         """Return which choices are accepted, shape (choices,)."""
@@ -324,3 +332,12 @@ class Completion:
         if value is None:
             raise SolverError("decisions have no completion although every row may be missed")
         self.objective = value + float(self._worth @ self.value) + self.elastic.constant
+
+
+def _group_columns(group: Codes, decisions: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return 1 wherever some decision of a decision's group has an entry."""
+    number = np.unique(group, return_inverse=True)[1]
+    shape = (int(number.max(initial=-1)) + 1, len(group))
+    some = sparse.csr_matrix((np.ones(len(group)), (number, np.arange(len(group)))), shape=shape) @ decisions
+    some.data[:] = 1.0
+    return sparse.csr_matrix(some[number])

@@ -151,19 +151,9 @@ class CoreSearch:
 
 def search_by_cores(record: Record) -> str:
     """Search by prices and cores. Return in a few words what stopped it with the gap open ("" where it is closed)."""
-    record.watch.phase = "linear bound"
-    try:
-        pricing = Pricing(record.base, record.cost, record.fund.ledger.project_of)
-    except (NoState, OwnBounds) as trouble:
-        return str(trouble)
-    prices = priced(pricing, record.watch, close=max(1e-9, record.gap / 50))
-    if prices is None:
-        return "the linear relaxation has no solution"
-    if record.level == 0:
-        record.certify(certificate(record.fund, record.arrays, pricing.groups, prices.y))
-    else:
-        record.bounded(prices.bound, LINEAR)
-    search = CoreSearch(record, pricing, prices)
+    search = _priced(record)
+    if isinstance(search, str):
+        return search
     tight = TightSearch(search) if is_tight(search) else None
     if tight is not None:
         tight.visit()
@@ -189,6 +179,32 @@ def search_by_cores(record: Record) -> str:
         return ""
     _settle(search)
     return "" if record.closed else "the gap is still open"
+
+
+def plan_where_tight(record: Record) -> bool:
+    """Look for a first plan by swaps where many rows have a price, elsewhere for the bound alone; return whether."""
+    search = _priced(record)
+    if isinstance(search, str) or not is_tight(search):
+        return False
+    TightSearch(search).visit()
+    return True
+
+
+def _priced(record: Record) -> CoreSearch | str:
+    """Find the prices and note their bound; return in a few words why there are none."""
+    record.watch.phase = "linear bound"
+    try:
+        pricing = Pricing(record.base, record.cost, record.fund.ledger.project_of)
+    except (NoState, OwnBounds) as trouble:
+        return str(trouble)
+    prices = priced(pricing, record.watch, close=max(1e-9, record.gap / 50))
+    if prices is None:
+        return "the linear relaxation has no solution"
+    if record.level == 0:
+        record.certify(certificate(record.fund, record.arrays, pricing.groups, prices.y))
+    else:
+        record.bounded(prices.bound, LINEAR)
+    return CoreSearch(record, pricing, prices)
 
 
 def _growing_cores(search: CoreSearch) -> None:

@@ -4,7 +4,7 @@ The linear programme of a core is solved with its rows elastic. The columns near
 held, the rest is solved again from the last basis, until few are left in between; these are rounded all at once
 (diving: L. A. Wolsey, Integer Programming, 1998, section 12.5). There is one fractional column for each binding row at
 most, but each rounding makes another one fractional as long as there is a choice: that is what keeps the rows. A part
-that loses much is rounded in smaller parts, and one column alone the other way too.
+that leaves no solution is rounded in smaller parts, and one column alone the other way.
 """
 
 from __future__ import annotations
@@ -23,14 +23,12 @@ SHARE = 4
 WHOLE = 1e-6
 #: So few are rounded all at once.
 REST = 50
-#: A part that costs more than this, in typical benefits, is rounded in smaller parts.
-LOSS = 5.0
 
 
-def dive(elastic: Elastic, typical: float, watch: Watch, share: int = SHARE, rest: int = REST) -> Vector | None:
+def dive(elastic: Elastic, watch: Watch, share: int = SHARE, rest: int = REST) -> Vector | None:
     """Return a point of `elastic.slim` with whole acceptances, rows missed where need be; None when told to stop.
 
-    `typical` is a typical project's benefit, `share` and `rest` are those of `Dive`.
+    `share` and `rest` are those of `Dive`.
 
     Raises:
         SolverError: HiGHS refused a call.
@@ -39,7 +37,7 @@ def dive(elastic: Elastic, typical: float, watch: Watch, share: int = SHARE, res
     size = len(elastic.slim.cost)
     programme, cost, _, _ = elastic.programme(np.arange(size), np.arange(len(arrays.row_lower)), drawn_in=True)
     accept = arrays.accept[arrays.accept >= 0]
-    x = Dive(programme, cost, accept, LOSS * typical, watch, share, rest).down()
+    x = Dive(programme, cost, accept, watch, share, rest).down()
     return None if x is None else x[:size]
 
 
@@ -51,19 +49,14 @@ class Dive:
         programme: Programme,
         cost: Vector,
         whole: Codes,
-        loss: float,
         watch: Watch,
         share: int = SHARE,
         rest: int = REST,
     ) -> None:
-        """`whole` are the columns to be rounded, one in `share` of the fractional ones at a time, `rest` all at once.
-
-        What costs more than `loss` is rounded in smaller parts, and one column alone the other way if that is better.
-        """
-        self.programme, self.whole, self.loss, self.watch = programme, whole, loss, watch
+        """`whole` are rounded: one in `share` of the fractional ones at a time, the last `rest` at once."""
+        self.programme, self.whole, self.watch = programme, whole, watch
         self.share, self.rest = share, rest
         self._linear = Resolving(programme, cost)
-        self._value = -np.inf
 
     def down(self) -> Vector | None:
         """Return a solution with whole columns; None when told to stop, or where there is no solution.
@@ -74,7 +67,6 @@ class Dive:
         value = self._linear.solve()
         held = np.zeros(len(self.programme.column_lower), dtype=np.bool_)
         while value is not None:
-            self._value = value
             x = self._linear.point()
             nearest = np.round(x)
             distance = np.abs(x - nearest)
@@ -88,17 +80,14 @@ class Dive:
             order = between[np.argsort(distance[between], kind="stable")]
             some = max(1, len(order) // self.share) if len(order) > self.rest else len(order)
             value = self._try(order[:some], nearest)
-            while some > 1 and self._loses(value):
+            while some > 1 and value is None:
                 self._release(order[:some])
                 some = max(1, some // self.share)
                 value = self._try(order[:some], nearest)
-            if some == 1 and self._loses(value):
-                value = self._other_way(order[:1], x, nearest, value)
+            if value is None:
+                value = self._other_way(order[:1], x, nearest)
             held[order[:some]] = True
         return None
-
-    def _loses(self, value: float | None) -> bool:
-        return value is None or self._value - value > self.loss
 
     def _try(self, columns: Codes, at: Vector) -> float | None:
         self._linear.bound_columns(columns, at[columns], at[columns])
@@ -107,10 +96,7 @@ class Dive:
     def _release(self, columns: Codes) -> None:
         self._linear.bound_columns(columns, self.programme.column_lower[columns], self.programme.column_upper[columns])
 
-    def _other_way(self, column: Codes, x: Vector, nearest: Vector, value: float | None) -> float | None:
+    def _other_way(self, column: Codes, x: Vector, nearest: Vector) -> float | None:
         other = nearest.copy()
         other[column] += np.where(x[column] > nearest[column], 1.0, -1.0)
-        second = self._try(column, other)
-        if second is not None and (value is None or second > value):
-            return second
-        return self._try(column, nearest)
+        return self._try(column, other)

@@ -226,6 +226,36 @@ class Groups:
         worth[forbidden] = FORBIDDEN
         return np.asarray(worth, dtype=np.int64)
 
+    def decisions(self, inside: Mask) -> tuple[Codes, sparse.csr_matrix]:
+        """Return all decisions of the linked groups that have a project inside, a mask of shape (projects,).
+
+        The group of each by its label, and the decisions as rows of 0 and 1, awards apart, of shape (decisions,
+        columns). A group with more than `PATTERNS` decisions has none here.
+        """
+        link = self._link
+        labels: list[int] = []
+        rows: list[list[int]] = []
+        if link is not None:
+            label = self.group_labels()
+            first = np.concatenate([[0], np.cumsum(link.state_size)])
+            ways = np.multiply.reduceat(np.maximum(link.state_size, 1)[link.part_state], link.part_start)
+            few = np.add.reduceat(ways, link.group_start) <= PATTERNS
+            wanted = np.zeros(len(few), dtype=np.bool_)
+            wanted[link.group_of_project[inside[link.projects]]] = True
+            on = sparse.csr_matrix(link.together)
+            ends = np.append(link.part_start, len(link.part_state))
+            for pattern in np.flatnonzero((wanted & few)[link.pattern_group]).tolist():
+                states = link.part_state[ends[pattern] : ends[pattern + 1]]
+                units = [link.state_units[first[s] : first[s + 1]] for s in states.tolist() if link.state_size[s]]
+                switches = on.indices[on.indptr[pattern] : on.indptr[pattern + 1]].tolist()
+                for chosen in itertools.product(*units):
+                    labels.append(int(label[link.state_project[states[0]]]))
+                    rows.append([int(self._accept[unit]) for unit in chosen] + switches)
+        start = np.cumsum([0, *(len(row) for row in rows)])
+        columns = np.array([column for row in rows for column in row], dtype=np.int64)
+        shape = (len(rows), self.columns)
+        return np.array(labels, dtype=np.int64), sparse.csr_matrix((np.ones(len(columns)), columns, start), shape=shape)
+
     def switched(self, point: Vector) -> Vector:
         """Return a point with what links switch on as its acceptances have it, shape (columns,)."""
         link = self._link

@@ -2,8 +2,9 @@ r"""The search for the best plan of one level of the objective, with a bound on 
 
 There are two ways. `direct` gives the whole programme to HiGHS. `core` takes it apart: prices of the few rows that tie
 projects together (`sifting`), a bound from these prices alone (`certificate`), and plans from the projects that the
-prices leave in doubt (`cores`). `auto` takes `core` from `CORE_FROM` integer columns on. Where the core way cannot
-go, or ends with the gap open, the direct way takes over; `Found.way` says so.
+prices leave in doubt (`cores`). `auto` takes `core` from `CORE_FROM` integer columns on; below that, from `SWAPS_FROM`
+on, it looks for a first plan by swaps before it goes the direct way. Where the core way cannot go, or ends with the gap
+open, the direct way takes over; `Found.way` says so.
 
 Every plan is exact (`exactness`), every bound comes from the programme without any tightening.
 """
@@ -15,7 +16,7 @@ from typing import Literal
 from integrated_fund.evaluation import Decision
 from integrated_fund.fund import Fund
 from optalloc.solve.arrays import Arrays, Vector
-from optalloc.solve.cores import search_by_cores
+from optalloc.solve.cores import plan_where_tight, search_by_cores
 from optalloc.solve.direct import search_directly
 from optalloc.solve.exact_awards import solve_awards
 from optalloc.solve.exactness import Held, decision_of
@@ -27,6 +28,8 @@ Method = Literal["auto", "direct", "core"]
 
 #: From this number of integer columns on `auto` takes the core way.
 CORE_FROM = 1000
+#: From this number on it looks for a first plan by swaps: HiGHS has one in whole steps only when it ends.
+SWAPS_FROM = 200
 #: With more integer columns the direct way finds nothing that the core way has not found.
 WHOLE_AT_MOST = 60_000
 
@@ -77,6 +80,14 @@ def _searched(record: Record, method: Method) -> bool:
             record.way = f"core ({trouble})"
             return False
         record.way = f"core, then direct ({trouble})"
+    elif method == "auto" and integers >= SWAPS_FROM and record.best is None:
+        try:
+            if plan_where_tight(record):
+                record.way = "swaps, then direct"
+        except SolverError as failure:
+            record.way = f"direct (swaps failed: {failure})"
+        if record.closed or record.watch.must_stop():
+            return False
     return search_directly(record)
 
 

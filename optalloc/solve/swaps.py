@@ -1,6 +1,7 @@
-r"""Better acceptances by changing up to three projects at a time, guided by the basis of the completion.
+r"""Better acceptances by up to three moves at a time, guided by the basis of the completion.
 
-A **move** gives a project another of its choices, or none. A sweep looks at all pairs of the most gainful moves, and at
+A **move** gives a project another of its choices, or none, or linked projects another decision that keeps their
+links. A sweep looks at all pairs of the most gainful moves, and at
 a third move for the best pairs, in arrays: the gain at the duals less what it costs that basic variables pass their
 bounds (`completion`). What looks better is tried, with one re-solve of the awards; where it is not, the costs of the
 passed bounds were too low and are raised, so a sweep learns where the basis ends. Sweeps end at a local optimum; from
@@ -27,6 +28,8 @@ PAIRS = 200
 #: A sweep is given up after so many failures in a row.
 FAILURES = 40
 SWEEPS = 30
+#: So many are enough while a row is missed: what they gain is lost again when it gets dearer.
+SWEEPS_MENDING = 3
 #: Moves of a kick, drawn from so many of the least loss.
 KICK = 4
 KICKED = 300
@@ -132,15 +135,24 @@ class SwapSearch:
         completion.go_to(self.best)
 
     def _kept(self, least: float = -np.inf) -> Iterator[Vector]:
-        """Keep the decisions as the best, and mend what they miss while they are worth more than `least`."""
+        """Keep the decisions as the best, and mend what they miss while they are worth more than `least`.
+
+        Mended ones are yielded at once, and again when sweeps have ended.
+        """
         completion = self.completion
         self._keep()
+        mended = False
         for time in range(DEARER_TIMES):
             if self.keeps_all or self._objective <= least or self.watch.must_stop():
                 break
             completion.weigh(np.where(self._best_missed > 0, DEARER, 1.0))
             if time >= DEARER_ALONE:
                 self._kick()
+            self._descend(SWEEPS_MENDING)
+            self._keep()
+            mended = True
+        if mended and self.keeps_all and self._objective > least:
+            yield completion.point()
             self._descend()
             self._keep()
         if self.keeps_all and self._objective > least:
@@ -156,9 +168,9 @@ class SwapSearch:
         size = np.maximum(1.0, np.abs(self.completion.activity))
         return not (self._best_missed > MISSED * size).any()
 
-    def _descend(self) -> None:
-        """Sweep until nothing gets better."""
-        for _ in range(SWEEPS):
+    def _descend(self, sweeps: int = SWEEPS) -> None:
+        """Sweep until nothing gets better, so many times at most."""
+        for _ in range(sweeps):
             self.watch.tell()
             if self.watch.must_stop() or not self._sweep():
                 return

@@ -20,7 +20,7 @@ from tests.support.elastic import Priced, dozen, priced_round
 
 def _down(case: Priced) -> Vector:
     """Dive and hold the point against the programme; return by how much each row is missed."""
-    x = dive(case.elastic, case.pricing.typical, Watch(), SHARE, 0)
+    x = dive(case.elastic, Watch(), SHARE, 0)
     assert x is not None
     arrays = case.elastic.slim.arrays
     accept = arrays.accept[arrays.accept >= 0]
@@ -47,7 +47,7 @@ def _is_plan(tables: Tables, *, core: int | None = None) -> bool:
         return False
     if _down(case).any():
         return False
-    x = dive(case.elastic, case.pricing.typical, Watch(), SHARE, 0)
+    x = dive(case.elastic, Watch(), SHARE, 0)
     assert x is not None
     return solve_awards(case.record, case.elastic.whole(x)) and case.record.best is not None
 
@@ -66,7 +66,7 @@ def test_what_tight_rounds_miss_is_said() -> None:
 def test_told_to_stop() -> None:
     case = priced_round(generate(300, 3))
     assert case is not None
-    assert dive(case.elastic, case.pricing.typical, Watch(0.0)) is None
+    assert dive(case.elastic, Watch(0.0)) is None
 
 
 def _programme(rows: list[list[float]], lower: list[float], upper: list[float]) -> Programme:
@@ -79,12 +79,12 @@ def _programme(rows: list[list[float]], lower: list[float], upper: list[float]) 
 def test_a_rounding_that_fails_goes_the_other_way() -> None:
     """0.6 is nearest to 1, which the row does not let be."""
     programme = _programme([[1.0]], [-np.inf], [0.6])
-    assert Dive(programme, np.array([1.0]), np.array([0]), 10.0, Watch()).down() == pytest.approx([0.0])
+    assert Dive(programme, np.array([1.0]), np.array([0]), Watch()).down() == pytest.approx([0.0])
 
 
 def test_no_whole_point_is_none() -> None:
     programme = _programme([[2.0]], [1.0], [1.0])
-    assert Dive(programme, np.array([1.0]), np.array([0]), 10.0, Watch()).down() is None
+    assert Dive(programme, np.array([1.0]), np.array([0]), Watch()).down() is None
 
 
 def test_other_columns_follow() -> None:
@@ -93,7 +93,7 @@ def test_other_columns_follow() -> None:
         matrix = rng.integers(1, 9, (3, 8)).astype(float)
         programme = _programme(matrix.tolist(), [-np.inf] * 3, rng.integers(5, 20, 3).astype(float).tolist())
         cost = rng.integers(1, 30, 8).astype(float)
-        x = Dive(programme, cost, np.arange(5), 5.0, Watch()).down()
+        x = Dive(programme, cost, np.arange(5), Watch()).down()
         assert x is not None
         assert (np.abs(x[:5] - np.round(x[:5])) <= WHOLE).all()
         assert (matrix @ x <= programme.row_upper + 1e-6).all()

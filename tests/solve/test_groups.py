@@ -241,6 +241,29 @@ def _partition(case: Case) -> None:
             assert groups.linked[project] == (len(brute.projects) > 1)
 
 
+def _decisions(case: Case) -> None:
+    """The decisions of linked groups are what enumeration has, awards apart; few ask for few."""
+    groups = case.groups
+    group, rows = groups.decisions(groups.linked)
+    labels = groups.group_labels()
+    is_award = np.isin(np.arange(groups.columns), case.arrays.extra)
+    for brute in case.brutes:
+        if not groups.linked[brute.projects[0]]:
+            continue
+        label = int(labels[brute.projects[0]])
+        bare = [number for number, column in enumerate(brute.columns) if not is_award[column]]
+        columns = np.array(brute.columns)[bare]
+        mine = rows[group == label]
+        expected = {tuple(point) for point in np.round(brute.points[:, bare]).tolist()}
+        if len(expected) > groups_module.PATTERNS:
+            expected = set()
+        assert {tuple(point) for point in mine[:, columns].toarray().tolist()} == expected
+        assert mine.sum() == mine[:, columns].sum(), "nothing of other groups"
+        one = np.zeros(groups.projects, dtype=np.bool_)
+        one[brute.projects[0]] = True
+        assert set(groups.decisions(one)[0].tolist()) == ({label} if expected else set())
+
+
 def _all(case: Case, seed: int) -> int:
     """Hold everything against enumeration; return how many groups had several projects."""
     if not _feasible(case):
@@ -251,6 +274,7 @@ def _all(case: Case, seed: int) -> int:
         _largest(case, seed)
         _switched(case, seed)
         _partition(case)
+        _decisions(case)
     return _linked(case)
 
 

@@ -16,6 +16,7 @@ from optalloc.solve import cores, tight
 from optalloc.solve.planning import NoPlan, plan_of
 from optalloc.solve.progress import Progress, Watch
 from optalloc.solve.record import Record
+from optalloc.solve.search import Method
 from optalloc.solve.tight import TightSearch
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.rounds import random_tables
@@ -135,8 +136,8 @@ def test_stopped_before_it_began_there_is_nothing() -> None:
 # Rounds of some hundred projects.
 
 
-def _solved(tables: Tables, watch: Watch | None = None) -> Plan | NoPlan:
-    return plan_of(fund_for_solving(round_of(tables)), watch or Watch(), gap=Decimal("0.05"), method="core")
+def _solved(tables: Tables, watch: Watch | None = None, method: Method = "core") -> Plan | NoPlan:
+    return plan_of(fund_for_solving(round_of(tables)), watch or Watch(), gap=Decimal("0.05"), method=method)
 
 
 def test_a_tight_round_has_a_plan_that_verifies() -> None:
@@ -146,6 +147,37 @@ def test_a_tight_round_has_a_plan_that_verifies() -> None:
     assert isinstance(plan, Plan)
     assert verify(round_of(tables), plan).ok
     assert {"diving", "swapping"} <= {progress.phase for progress in heard}
+
+
+def test_few_columns_begin_with_swaps_where_many_rows_bind() -> None:
+    """A round below a thousand columns has its first plan from swaps, the rest from HiGHS."""
+    tables = tighter(300, 60)
+    plan = _solved(tables, method="auto")
+    assert isinstance(plan, Plan)
+    assert verify(round_of(tables), plan).ok
+    assert [level["way"] for level in _levels(plan)] == ["swaps, then direct"]
+    plan = _solved(generate(300, 3, tightness=0.0, rules=0), method="auto")
+    assert isinstance(plan, Plan)
+    assert [level["way"] for level in _levels(plan)] == ["direct"]
+
+
+def _levels(plan: Plan) -> list[dict[str, object]]:
+    levels = plan.manifest["levels"]
+    assert isinstance(levels, list)
+    return levels
+
+
+def test_steps_of_the_same_acceptances_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = priced_round(dozen(3, 14))
+    assert case is not None
+    search = TightSearch(case.search)
+    search.visit()
+    assert case.record.best is not None
+    made: list[bool] = []
+    monkeypatch.setattr(tight, "solve_awards", lambda *_: made.append(True))
+    monkeypatch.setattr(tight, "KICKS", (0,))
+    search.visit()
+    assert not made
 
 
 @pytest.mark.slow
