@@ -30,11 +30,15 @@ from optalloc.plan.overrides import Override as Override
 from optalloc.plan.overrides import overridden
 from optalloc.plan.plan import Award, Declined, Payment, Plan, RuleLine, SourceLine
 from optalloc.plan.price_report import PriceReport
+from optalloc.plan.verdicts import Explanation
 from optalloc.solve.overriding import plan_overridden, refuse_overrides
 from optalloc.solve.planning import NoPlan, fund_for, plan_of
 from optalloc.solve.progress import Listener, Watch, silent
 from optalloc.solve.search import Method
 from optalloc.solve.solution import solution_of
+from optalloc.study.explanations import explained, known_projects
+from optalloc.study.prices import certificate_of
+from optalloc.study.relaxation import Relaxation
 from optalloc.study.report import priced_report
 from optalloc.workbook.reading import read_and_check
 
@@ -121,6 +125,32 @@ def solve(
     if isinstance(result, NoPlan):
         raise NoPlanExists(result)
     return result
+
+
+def explain(
+    round_: Round,
+    projects: Sequence[str],
+    *,
+    gap: Decimal | float | str | None = None,
+    time_limit: float | None = None,
+    method: Method = "auto",
+    listener: Listener = silent,
+) -> tuple[Explanation, ...]:
+    """Return why projects were decided as they were, what would turn that and what it would cost.
+
+    The round is solved, and solved again with each project decided the other way; options as for `solve`.
+
+    Raises:
+        NoPlanExists: no plan exists, or none was found in time.
+        WrongUse: the round has no project of a name.
+    """
+    names = known_projects(round_, projects)
+    watch = Watch(time_limit, listener)
+    asked = None if gap is None else Decimal(str(gap))
+    solution = solution_of(fund_for(round_, None), watch, gap=asked, method=method)
+    if isinstance(solution, NoPlan):
+        raise NoPlanExists(solution)
+    return explained(solution, certificate_of(solution, Relaxation(solution, 0, watch)), names, watch)
 
 
 def prices(

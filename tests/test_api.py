@@ -8,7 +8,7 @@ from pathlib import Path
 import pyomo.environ as pyo
 import pytest
 
-from optalloc.api import InvalidRound, NoPlanExists, Override, formulate, read, solve, tables
+from optalloc.api import InvalidRound, NoPlanExists, Override, explain, formulate, read, solve, tables
 from optalloc.errors import WrongUse
 from optalloc.plan.overrides import records_of
 from tests.plan.test_verify import TABLES
@@ -60,3 +60,15 @@ def test_errors_are_exceptions_with_words(tmp_path: Path) -> None:
     hard = {**TABLES, "Rules": [{"rule": "r", "measure": "accepted", "sense": ">=", "bound": 9}]}
     with pytest.raises(NoPlanExists):
         solve(read(write_tables(hard, tmp_path / "none.xlsx")))
+
+
+def test_projects_are_explained(book: Path) -> None:
+    round_ = read(book)
+    funded = {award.project for award in solve(round_, gap=0).awards}
+    found = explain(round_, ["P1", "P3"], gap=0)
+    assert [one.verdict.project for one in found] == ["P1", "P3"]
+    for one in found:
+        assert one.verdict.is_funded == (one.verdict.project in funded)
+        assert sum(line.cost for line in one.costs) == one.verdict.cost
+    with pytest.raises(WrongUse, match="no project 'P99'"):
+        explain(round_, ["P99"])

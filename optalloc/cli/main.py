@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from optalloc.cli import check, model, new, prices, solve, verify
+from optalloc.cli import check, diagnose, explain, model, new, prices, solve, verify
 from optalloc.cli.overriding import SolveCommand
 from optalloc.errors import INTERNAL_ERROR, INVALID, STOPPED, OptallocError
 
@@ -39,6 +39,8 @@ app.command("new", epilog=new.EXAMPLES)(new.new)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("solve", epilog=solve.EXAMPLES, cls=SolveCommand)(solve.solve)
 app.command("prices", epilog=prices.EXAMPLES)(prices.prices)
+app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
+app.command("diagnose", epilog=diagnose.EXAMPLES)(diagnose.diagnose)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("model", epilog=model.EXAMPLES)(model.model)
 

@@ -142,6 +142,7 @@ def prices(
         seconds["prices"] = time.monotonic() - began
         began = time.monotonic()
         if output is not None:
+            from optalloc.study.verdicts import verdicts_of
             from optalloc.workbook.plan_writer import write_plan
 
             line.say(f"writing {output.name}")
@@ -153,6 +154,7 @@ def prices(
                 force=force,
                 inputs=checked.inputs,
                 prices=found.report,
+                verdicts=verdicts_of(found.solution, found.priced.certificate),
             )
         drawn: list[Path] = []
         if plots is not None:

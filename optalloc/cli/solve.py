@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from optalloc.solve.planning import NoPlan
     from optalloc.solve.progress import Listener, Watch
     from optalloc.solve.search import Method
+    from optalloc.study.diagnosis import Diagnosis
 
 EXAMPLES = (
     "Examples: optalloc solve round.xlsx -o plan.xlsx  |  "
@@ -38,6 +39,10 @@ EXAMPLES = (
 
 #: Relative distances below this are lost in the solver's floating point.
 SMALLEST_GAP = Decimal("0.000000001")
+
+
+#: Seconds for saying at once why there is no plan.
+DIAGNOSIS = 30.0
 
 
 class Ways(StrEnum):
@@ -145,8 +150,17 @@ def solve(
                 result, checked.round, output, language=checked.language, force=replace_files, inputs=checked.inputs
             )
             seconds["write"] = time.monotonic() - began
+        short = None
+        if not isinstance(result, Plan) and result.status == "infeasible" and not as_json and not overrides:
+            left = DIAGNOSIS if time_limit is None else min(DIAGNOSIS, time_limit - seconds["solve"])
+            short = _diagnosed(checked.round, left, line.hear)
     if not isinstance(result, Plan):
-        return no_plan(result, checked_again(checked, overrides), seconds, as_json)
+        code = no_plan(result, checked_again(checked, overrides), seconds, as_json)
+        if short is not None:
+            from optalloc.cli.diagnosis import print_short
+
+            print_short(short, checked.round, err(), round_file, bool(sets))
+        return code
     if as_json:
         if files:
             result = replace(result, manifest={**result.manifest, "files": files_for_manifest(files)})
@@ -219,6 +233,22 @@ def _solved(
         result = plan_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
     seconds["solve"] = time.monotonic() - began
     return result
+
+
+def _diagnosed(round_: Round, seconds: float, listener: Listener) -> Diagnosis | None:
+    """Return why a round has no plan, as far as that is known within some seconds."""
+    from optalloc.solve.highs import SolverError
+    from optalloc.solve.progress import Watch
+    from optalloc.study.diagnosis import diagnose, in_memory
+
+    if seconds <= 0:
+        return None
+    watch = Watch(seconds, listener)
+    stop_at_first_interrupt(watch)
+    try:
+        return diagnose(round_, watch, in_memory(round_), others=False, known=True)
+    except (SolverError, MemoryError):  # that there is no plan stands without it
+        return None
 
 
 def stop_at_first_interrupt(watch: Watch) -> None:

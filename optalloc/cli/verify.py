@@ -10,12 +10,18 @@ import typer
 from optalloc.cli.options import AsJson, RoundFile
 from optalloc.errors import DONE, NOT_VERIFIED, WrongUse
 
-EXAMPLES = "Example: optalloc verify round.xlsx plan.xlsx"
+EXAMPLES = "Examples: optalloc verify round.xlsx plan.xlsx · optalloc verify round.xlsx plan.xlsx --certificate"
 
 
 def verify(
     round_file: RoundFile,
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN.xlsx", help="The plan workbook.", show_default=False)],
+    certificate: Annotated[
+        bool,
+        typer.Option(
+            "--certificate", help="Add up again, too, the bound that follows from the prices in the manifest."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Check a plan line by line against its round, in exact arithmetic and without the solver or the model.
@@ -24,12 +30,18 @@ def verify(
     """
     from optalloc.cli.documents import print_document, verification_document
     from optalloc.cli.reading import read_checked
-    from optalloc.cli.terminal import out, print_problems, shown, shown_whole
+    from optalloc.cli.terminal import amount, amount_above, out, print_problems, shown, shown_whole
+    from optalloc.plan.certificate import states_certificate, verify_certificate
     from optalloc.plan.overrides import records_of
+    from optalloc.plan.verify import Verification
     from optalloc.plan.verify import verify as verify_plan
     from optalloc.workbook.plan_reader import read_plan
 
     plan = read_plan(plan_file)
+    if certificate and not states_certificate(plan):
+        raise WrongUse(
+            "no_certificate", "This plan states no certificate; `optalloc prices ROUND.xlsx -o PLAN.xlsx` writes one."
+        )
     sets = [str(change) for change in _list(plan.manifest.get("sets"))]
     checked = read_checked(round_file, sets, None)
     if checked.round is None:
@@ -37,6 +49,10 @@ def verify(
             print_problems(checked.problems, checked.language, out())
         raise WrongUse("invalid_round", "The round workbook has errors; run `optalloc check` on it.")
     verification = verify_plan(checked.round, plan)
+    proof = None
+    if certificate:
+        proof = verify_certificate(checked.round, plan)
+        verification = Verification(verification.checks + proof.verification.checks)
     if as_json:
         print_document(verification_document(verification))
         return DONE if verification.ok else NOT_VERIFIED
@@ -55,6 +71,11 @@ def verify(
             where = f" ({', '.join(str(place) for place in one.places)})" if one.places else ""
             console.print(f"[red]fails[/] [bold]{shown(one.check)}[/]{shown(where)}")
             console.print(f"    found {shown(one.found)}, expected {shown(one.expected)}")
+    if proof is not None and proof.bound is not None:
+        console.print(
+            f"Certificate: by the printed prices no plan is worth more than {amount_above(proof.bound, 4)};"
+            f" this plan is {amount(proof.distance, 4)} below that."
+        )
     held = sum(one.holds for one in verification.checks)
     if verification.ok:
         console.print(f"[green]Verified.[/] All {held} checks hold; no solver was used.")

@@ -29,6 +29,8 @@ _MORE = 10**6
 Codes = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+#: Whole numbers of any size.
+Exact = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,27 +152,70 @@ class Lines:
 
         A project counts as accepted once in each region, in the first year that counts.
         """
-        chosen = self._passing(filter_)
-        if measure == "accepted":
-            chosen = self._first(chosen)
+        chosen, members, _ = self.counted(measure, filter_)
         weights = self._weights(measure, basis)
         if discount is None:
-            return weights.sums(chosen, np.zeros(len(chosen), dtype=np.intp), 1)[0]
-        years = self._year.codes[self._at[chosen]]
-        sums = weights.sums(chosen, years, len(self._year.values))
-        return sum((discount[year] * found for year, found in zip(self._year.values, sums, strict=True)), ZERO)
+            return weights.sums(chosen, members, 1)[0]
+        sums = weights.sums(chosen, self.year_codes(chosen), len(self.years))
+        return sum((discount[year] * found for year, found in zip(self.years, sums, strict=True)), ZERO)
 
     def totals(self, measure: str, basis: Basis | None, filter_: Filter, each: Dimension) -> dict[str | None, Fraction]:
         """Return a measure added up over the lines that pass a filter, for each value of a dimension that they have.
 
         A line counts for each tag of its project. With `each` year, a project counts as accepted in each of its years.
         """
+        chosen, members, names = self.counted(measure, filter_, each)
+        sums = self._weights(measure, basis).sums(chosen, members, len(names))
+        return dict(zip(names, sums, strict=True))
+
+    def counted(
+        self, measure: str, filter_: Filter, each: Dimension | None = None
+    ) -> tuple[Codes, Codes, list[str | None]]:
+        """Return the lines that count for a measure, once for each value of `each` they have, with the value's number.
+
+        The third list has the values by number; without `each` it is one None.
+        """
         chosen = self._passing(filter_)
         if measure == "accepted" and each != "year":
             chosen = self._first(chosen)
-        chosen, members, names = self._members(chosen, each)
-        sums = self._weights(measure, basis).sums(chosen, members, len(names))
-        return dict(zip(names, sums, strict=True))
+        if each is None:
+            return chosen, np.zeros(len(chosen), dtype=np.intp), [None]
+        return self._members(chosen, each)
+
+    @property
+    def years(self) -> list[int | None]:
+        """The years of the lines, by number."""
+        return self._year.values
+
+    def year_codes(self, chosen: Codes) -> Codes:
+        """Return the number of each chosen line's year."""
+        return self._year.codes[self._at[chosen]]
+
+    @cached_property
+    def has_money(self) -> Flags:
+        """Which lines an award pays anything to."""
+        parts, _ = self._parts_of("award")
+        return np.array([part != 0 for part in parts], dtype=bool)[self._at]
+
+    def worth(self, measure: str, basis: Basis | None, prices: Exact, scale: int) -> list[Fraction]:
+        """Return what each funded project's value of a measure is worth, all its lines together.
+
+        `prices` are those of one unit on each line, in whole multiples of 1 / scale, shape (lines,).
+        """
+        if not self.funded:
+            return []
+        numbers, value_scale, others = self._values(measure, basis)
+        parts, part_scale = self._parts_of(measure)
+        first = np.flatnonzero(np.diff(self.owner, prepend=-1))
+        per_unit = np.add.reduceat(np.array(parts, dtype=object)[self._at] * prices, first).tolist()
+        unit, whole = scale * part_scale, scale * part_scale * value_scale
+        found = [
+            Fraction(number * price, whole) if number and price else ZERO
+            for number, price in zip(numbers, per_unit, strict=True)
+        ]
+        for at, value in others.items():
+            found[at] = value * Fraction(per_unit[at], unit)
+        return found
 
     def _passing(self, filter_: Filter) -> Codes:
         passing = self._candidates.passing(filter_)[self._number][self.owner]
@@ -210,12 +255,16 @@ class Lines:
         key = (measure, basis)
         if key not in self._sums:
             numbers, scale, others = self._values(measure, basis)
-            parts, part_scale = self._shares, self._share_scale
-            if measure != "accepted":
-                parts = [share * part for share, part in zip(parts, self._parts, strict=True)]
-                part_scale *= self._part_scale
+            parts, part_scale = self._parts_of(measure)
             self._sums[key] = _Weights(numbers, parts, others, scale * part_scale, part_scale, self.owner, self._at)
         return self._sums[key]
+
+    def _parts_of(self, measure: str) -> tuple[list[int], int]:
+        """Return which part of a project's value falls on a line, by pattern, as whole multiples of 1 / scale."""
+        if measure == "accepted":
+            return self._shares, self._share_scale
+        parts = [share * part for share, part in zip(self._shares, self._parts, strict=True)]
+        return parts, self._share_scale * self._part_scale
 
     def _values(self, measure: str, basis: Basis | None) -> tuple[list[int], int, dict[int, Fraction]]:
         """Return what each project counts for, as whole multiples of 1 / scale, and those that are none by number."""

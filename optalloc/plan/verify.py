@@ -1,8 +1,8 @@
 """Verification: a plan held against its round, line by line, in exact arithmetic.
 
-Reads the rule texts a second time (`lines`, `rulings`) and adds up the plan's own rows. It knows the round alone: no
-ledger, no model, no solver. What a plan states (activities, sums, digests) is recomputed, and what it decides is
-checked against every rule, so a plan in which somebody has recomputed every sum after breaking a rule fails too.
+Reads the rule texts a second time (`lines`, `members`, `rulings`) and adds up the plan's own rows. It knows the round
+alone: no ledger, no model, no solver. What a plan states (activities, sums, digests) is recomputed, and what it decides
+is checked against every rule, so a plan in which somebody has recomputed every sum after breaking a rule fails too.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from integrated_fund.digest import round_digest
 from integrated_fund.round import Option, Place, Project, Round, Source
 from optalloc.plan.digest import plan_digest
 from optalloc.plan.lines import EXACT, ZERO, Funded, passes
+from optalloc.plan.members import possible_starts
 from optalloc.plan.overrides import BadRecord, Override, Without, overridden, records_of, without_of
 from optalloc.plan.plan import Payment, Plan, SourceLine, stated
-from optalloc.plan.rulings import Recount, Ruling, link_is_kept, possible_starts
+from optalloc.plan.rulings import Recount, Ruling, first_level, link_is_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,16 +395,11 @@ def _objective(round_: Round, plan: Plan, recount: Recount, found: Sequence[Ruli
     for name, value in values.items():
         yield _equal(f"criterion {name}", plan.criteria.get(name), stated(value))
     penalties = sum((Fraction(one.rule.penalty) * one.violation for one in found if one.rule.penalty is not None), ZERO)
-    lexicographic = round_.method == "lexicographic"
-    first = min((row.priority or 0 for row in round_.criteria), default=0)
-    level = [row for row in round_.criteria if not lexicographic or (row.priority or 0) == first]
-    value = -penalties
-    for row in level:
-        weight = Fraction(1) if row.weight is None else Fraction(row.weight)
-        value += weight * values[row.criterion] * (1 if row.direction == "max" else -1)
-    if lexicographic:
+    level = first_level(round_)
+    value = sum((factor * values[row.criterion] for row, factor in level), ZERO) - penalties
+    if round_.method == "lexicographic":
         # Stated is the first priority's optimum; later priorities may have given up the tolerance.
-        tolerance = min(Fraction(row.tolerance) for row in level)
+        tolerance = min(Fraction(row.tolerance) for row, _ in level)
         least = Fraction(plan.objective) - tolerance * abs(Fraction(plan.objective))
         rounding = abs(Fraction(plan.objective)) / 10**14
         yield Check("objective", value >= least - rounding, _text(value), f"at least {_text(least)}")

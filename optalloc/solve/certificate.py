@@ -25,11 +25,12 @@ optimum, whatever the prices are (A. M. Geoffrion, Lagrangean relaxation for int
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor, log10
+from typing import TypeVar
 
 import numpy as np
 
@@ -128,34 +129,94 @@ def _digits(largest: float) -> int:
 
 def bound_of(fund: Fund, groups: Groups, rules: Mapping[str, Decimal], sources: Sequence[SourcePrices]) -> Fraction:
     """Return the bound that prices of rules and sources prove, in exact arithmetic."""
+
+    def bound(worths: _Worths) -> Fraction:
+        return worths.fixed + groups.largest(worths.choices, worths.switches) * worths.unit
+
+    return _on_a_grid(fund, groups, rules, sources, bound)
+
+
+@dataclass(frozen=True)
+class EitherWay:
+    """Bounds on all plans that fund a project, and on all that do not; one for each project, None: there are none.
+
+    For a block grant, which can be given nothing without a decision, both are the bound on every plan.
+    """
+
+    funded: Sequence[Fraction | None]
+    declined: Sequence[Fraction | None]
+
+
+def bounds_either_way(fund: Fund, groups: Groups, given: Certificate) -> EitherWay:
+    """Return what the certificate's prices prove with each project in the plan, and with it out.
+
+    The bound less what the project's group loses by that decision: L - max{group} + max{group with the project in}.
+    """
+
+    def bounds(worths: _Worths) -> EitherWay:
+        best, funded, declined = groups.either_way(worths.choices, worths.switches)
+        total = groups.largest(worths.choices, worths.switches)
+
+        def bound(own: Codes) -> list[Fraction | None]:
+            return [
+                None if value == FORBIDDEN else worths.fixed + (total - top + value) * worths.unit
+                for top, value in zip(best.tolist(), own.tolist(), strict=True)
+            ]
+
+        return EitherWay(bound(funded), bound(declined))
+
+    return _on_a_grid(fund, groups, given.rules, given.sources, bounds)
+
+
+@dataclass(frozen=True)
+class _Worths:
+    """What choices and switched columns are worth at some prices, in multiples of `unit`, and what is fixed."""
+
+    choices: Codes
+    switches: Codes
+    unit: Fraction
+    fixed: Fraction
+
+
+Asked = TypeVar("Asked")
+
+
+def _on_a_grid(
+    fund: Fund,
+    groups: Groups,
+    rules: Mapping[str, Decimal],
+    sources: Sequence[SourcePrices],
+    ask: Callable[[_Worths], Asked],
+) -> Asked:
+    """Return what is asked of worths on the finest grid on which all of them fit."""
     digits = _grid_digits(fund)
     while True:
         try:
-            return _bound_on_grid(fund, groups, rules, sources, digits)
+            return ask(_worths_on_grid(fund, groups, rules, sources, digits))
         except OverflowError:  # a coarser grid bounds as well, a little less closely
             digits -= COARSER
 
 
-def _bound_on_grid(
+def _worths_on_grid(
     fund: Fund, groups: Groups, rules: Mapping[str, Decimal], sources: Sequence[SourcePrices], digits: int
-) -> Fraction:
-    """Return the bound with every group's value rounded up to `digits` decimals (negative: tens, hundreds, …).
+) -> _Worths:
+    """Return worths rounded up to `digits` decimals (negative: tens, hundreds, …).
 
     Raises:
         OverflowError: a value has too many digits for 64 bits.
     """
-    class_price, fixed = _money(fund, sources)
+    money = money_prices(fund, sources)
+    fixed = money.fixed
     limits = fund.appraisal.limits
     fixed += sum((Fraction(rules[row.name]) * row.constant for row in limits.rows), Fraction(0))
-    worth = _worth(fund, rules, class_price, digits)
+    worth = _worth(fund, rules, money.by_class, digits)
     switches = np.zeros(groups.columns, dtype=np.int64)
     cost = groups.arrays.levels[0]
     switched = np.flatnonzero(groups.arrays.decision & (groups.project_of_column < 0))
     # A product of few floats is off by less than SLACK of its size; that much more keeps the bound a bound.
     exact = [Fraction(value) + abs(Fraction(value)) * SLACK for value in cost[switched].tolist()]
     switches[switched] = -_on_grid(ExactColumn.of([-value for value in exact]), digits)
-    total = groups.largest(worth, switches)
-    return fixed + total / Fraction(10) ** digits
+    return _Worths(worth, switches, 1 / Fraction(10) ** digits, fixed)
 
 
 def _grid_digits(fund: Fund) -> int:
@@ -172,8 +233,19 @@ def _grid_digits(fund: Fund) -> int:
     return max(0, min(GRID_DIGITS - round(log10(float(np.median(sizes)))), room))
 
 
-def _money(fund: Fund, sources: Sequence[SourcePrices]) -> tuple[list[Fraction | None], Fraction]:
-    """Return the price of each class (None: nothing may pay for it), and what the sources add to the bound."""
+@dataclass(frozen=True)
+class MoneyPrices:
+    """What one unit of money costs by source and by class of lines (None: nothing may pay for it), carry-over and the
+    least to be spent counted in; `fixed` is what the sources add to the bound.
+    """
+
+    by_source: Sequence[Fraction]
+    by_class: Sequence[Fraction | None]
+    fixed: Fraction
+
+
+def money_prices(fund: Fund, sources: Sequence[SourcePrices]) -> MoneyPrices:
+    """Return what money costs at the prices of sources."""
     classes = fund.classes
     amount = [Fraction(price.amount) for price in sources]
     carry = [Fraction(price.carry) for price in sources]
@@ -187,13 +259,12 @@ def _money(fund: Fund, sources: Sequence[SourcePrices]) -> tuple[list[Fraction |
             continue
         received = amount[following] + rate[following] * carry[following]
         carry[f] = max(carry[f], received - amount[f])
-    prices: list[Fraction | None] = [
-        min((amount[f] + rate[f] * carry[f] + least[f] for f in row.sources), default=None) for row in classes.classes
-    ]
+    by_source = [amount[f] + rate[f] * carry[f] + least[f] for f in range(len(amount))]
+    by_class = [min((by_source[f] for f in row.sources), default=None) for row in classes.classes]
     fixed = Fraction(0)
     for f, row in enumerate(classes.sources):
         fixed += Fraction(row.amount) * (amount[f] + rate[f] * carry[f] + Fraction(row.least) * least[f])
-    return prices, fixed
+    return MoneyPrices(by_source, by_class, fixed)
 
 
 def _worth(fund: Fund, rules: Mapping[str, Decimal], class_price: Sequence[Fraction | None], digits: int) -> Integers:

@@ -2,7 +2,7 @@
 
 Each project without money is added to the plan at its smallest award. What that alone would break is the reason: a
 rule, the money of the sources that may pay for it, or a link. Where several things stand in the way, or none (a better
-use of the money was found), no reason is given.
+use of the money was found), no reason is given. `blocked_of` names all of them.
 """
 
 from __future__ import annotations
@@ -60,27 +60,80 @@ def declined_of(fund: Fund, evaluation: Evaluation, payments: Payments) -> tuple
     # Sorted by project and least award; of equal ones the first choice comes first.
     choices = np.lexsort((ledger.low, ledger.project_of))[ledger.choices.bounds[projects]]
     reasons = _Reasons(len(projects))
-    for begin in range(0, len(choices), _TOGETHER):
-        for places, text in _broken_rules(fund, evaluation, choices[begin : begin + _TOGETHER]):
-            reasons.add(begin + places, text)
-    for places, text in _unpaid(fund, payments, choices):
+    for places, text in _obstacles(fund, evaluation, payments, is_funded, choices, ledger.low[choices]):
         reasons.add(places, text)
-    for place, text in _broken_links(fund, is_funded, projects):
-        reasons.add(np.array([place]), text)
-    excluded = [place for place, p in enumerate(projects.tolist()) if ledger.projects[p].status == "excluded"]
-    reasons.replace(np.array(excluded, dtype=np.int64), "status excluded")
+    reasons.replace(_excluded(fund, projects), "status excluded")
     return tuple(map(Declined, [ledger.projects[p].project for p in projects.tolist()], reasons.single()))
 
 
-def _broken_rules(fund: Fund, evaluation: Evaluation, choices: Codes) -> Iterator[tuple[Codes, str]]:
-    """Yield the hard rows that choices, each added alone at its smallest award, would break, and which ones do."""
+def blocked_of(fund: Fund, evaluation: Evaluation, payments: Payments) -> list[list[str]]:
+    """Return what stands in the way of each project, by position in the ledger's projects.
+
+    Of a project without money: what adding it at its smallest award would break, and mandatory projects that a link
+    sets against it. Of a project with less than its choice can take: what another step of award would break.
+    """
+    ledger = fund.ledger
+    found: list[list[str]] = [[] for _ in ledger.projects]
+    funded, steps = columns_of(evaluation.decision)
+    is_funded = np.zeros(len(ledger.projects), dtype=np.bool_)
+    is_funded[ledger.project_of[funded]] = True
+    projects = np.flatnonzero(~is_funded)
+    choices = np.lexsort((ledger.low, ledger.project_of))[ledger.choices.bounds[projects]]
+    least = np.maximum(ledger.low[choices], 1)  # a block grant of nothing breaks nothing
+    for places, text in _obstacles(fund, evaluation, payments, is_funded, choices, least):
+        for p in projects[places].tolist():
+            found[p].append(text)
+    for p, text in _mandatory_rivals(fund, is_funded):
+        found[p].append(text)
+    for p in projects[_excluded(fund, projects)].tolist():
+        found[p] = ["status excluded"]
+    short = steps < ledger.high[funded]
+    growing, held = funded[short], steps[short]
+    for grown in (
+        _broken_rules(fund, evaluation, growing, held + 1, held),
+        _unpaid(fund, payments, growing, np.ones_like(held)),
+    ):
+        for places, text in grown:
+            for p in ledger.project_of[growing[places]].tolist():
+                found[p].append(text)
+    return found
+
+
+def _excluded(fund: Fund, projects: Codes) -> Codes:
+    """Return the places of the excluded among some projects."""
+    excluded = [place for place, p in enumerate(projects.tolist()) if fund.ledger.projects[p].status == "excluded"]
+    return np.array(excluded, dtype=np.int64)
+
+
+def _obstacles(
+    fund: Fund, evaluation: Evaluation, payments: Payments, is_funded: Mask, choices: Codes, steps: Codes
+) -> Iterator[tuple[Codes, str]]:
+    """Yield what choices of projects without money, each added alone at so many steps, would break, and which do."""
+    for begin in range(0, len(choices), _TOGETHER):
+        some = slice(begin, begin + _TOGETHER)
+        for places, text in _broken_rules(fund, evaluation, choices[some], steps[some], None):
+            yield begin + places, text
+    yield from _unpaid(fund, payments, choices, steps)
+    for place, text in _broken_links(fund, is_funded, fund.ledger.project_of[choices]):
+        yield np.array([place]), text
+
+
+def _broken_rules(
+    fund: Fund, evaluation: Evaluation, choices: Codes, steps: Codes, held: Codes | None
+) -> Iterator[tuple[Codes, str]]:
+    """Yield the hard rows that choices would break, each alone at an award of so many steps, and which ones do.
+
+    `held` are the steps that they have in the plan, None where they are not in it.
+    """
     ledger, appraisal = fund.ledger, fund.appraisal
     lines, place = ledger.lines_of_choices(choices)
     patterns = ledger.pattern_of_line[lines]
     change = np.zeros((len(appraisal.limits.totals), len(choices)))
     for sums in appraisal.sums:
         measure = ledger.measure(sums.measure)
-        value = measure.values(choices, ledger.low[choices]).floats
+        value = measure.values(choices, steps).floats
+        if held is not None:
+            value = value - measure.values(choices, held).floats
         posted = measure.weight.take(lines).floats * value[place]
         groups = sums.group_of_pattern[patterns]
         spread = sparse.csr_matrix((posted, (place, groups)), shape=(len(choices), sums.members.shape[1]))
@@ -103,8 +156,8 @@ def _broken_rules(fund: Fund, evaluation: Evaluation, choices: Codes) -> Iterato
         yield np.flatnonzero(missed & (np.abs(shift) > tolerance)), f"rule {limit.label}"
 
 
-def _unpaid(fund: Fund, payments: Payments, choices: Codes) -> Iterator[tuple[Codes, str]]:
-    """Yield the sources whose unspent money is too little for some line of choices, and which choices these are."""
+def _unpaid(fund: Fund, payments: Payments, choices: Codes, steps: Codes) -> Iterator[tuple[Codes, str]]:
+    """Yield the sources whose unspent money is too little for so many steps of choices, and which choices these are."""
     ledger, classes = fund.ledger, fund.classes
     received = [Fraction(0)] * len(classes.sources)
     for f, moved in enumerate(payments.carried):
@@ -114,7 +167,7 @@ def _unpaid(fund: Fund, payments: Payments, choices: Codes) -> Iterator[tuple[Co
     left = [Fraction(source.amount) + received[f] - payments.used[f] for f, source in enumerate(classes.sources)]
     lines, place = ledger.lines_of_choices(choices)
     class_of = classes.class_of_pattern[ledger.pattern_of_line[lines]]
-    due = ledger.share.take(lines).times(ledger.low[choices][place]).scaled(ledger.step).on_one_denominator()
+    due = ledger.share.take(lines).times(steps[place]).scaled(ledger.step).on_one_denominator()
     short: dict[str, list[Codes]] = {}
     for g, row in enumerate(classes.classes):
         own = np.flatnonzero(class_of == g)
@@ -145,3 +198,17 @@ def _broken_links(fund: Fund, is_funded: Mask, projects: Codes) -> Iterator[tupl
             }
             if missing.get(link.kind, False):
                 yield int(np.searchsorted(projects, number)), f"link {link.link}"
+
+
+def _mandatory_rivals(fund: Fund, is_funded: Mask) -> Iterator[tuple[int, str]]:
+    """Yield the projects without money that a link keeps out because a mandatory project is in, and its name."""
+    number_of = fund.ledger.choices.number_of
+    for link in fund.round.links:
+        most = {"excludes": 1, "at_most": link.k}.get(link.kind)
+        members = [number_of[name] for name in link.projects]
+        if most is None or int(is_funded[members].sum()) < most:
+            continue
+        rivals = [p for p in members if is_funded[p] and fund.ledger.projects[p].status == "mandatory"]
+        for p in members:
+            if not is_funded[p]:
+                yield from ((p, f"mandatory {fund.ledger.projects[rival].project}") for rival in rivals)

@@ -160,32 +160,71 @@ class Groups:
         Raises:
             OverflowError: values are too large to be compared in 64 bits.
         """
-        values = np.where(self.allowed, unit, FORBIDDEN)
-        values[~self._has_accept & (self.extra_range == 0)] = 0
-        usable = values[values > FORBIDDEN]
-        if len(usable) and int(np.abs(usable).max()) > 2**56:
-            raise OverflowError("values of groups do not fit into 64 bits")
+        values = self._usable(unit)
         # Awards of block grants can be 0, and so can every choice that nobody must make.
         none = np.where(self.must, FORBIDDEN, 0)
         top = np.maximum(np.maximum.reduceat(values, self.first_unit), none)
         total = 0
         if self._link is not None:
-            link = self._link
-            some = link.state_size > 0
-            first = np.concatenate([[0], np.cumsum(link.state_size)[:-1]])
-            state = np.zeros(len(link.state_size), dtype=np.int64)
-            state[some] = np.maximum.reduceat(values[link.state_units], first[some])
-            forbidden = np.logical_or.reduceat(state[link.part_state] == FORBIDDEN, link.part_start)
-            state[state == FORBIDDEN] = 0
-            worth = np.add.reduceat(state[link.part_state], link.part_start)
-            on = link.together.tocoo()
-            np.add.at(worth, on.row, switches[on.col])
-            worth[forbidden] = FORBIDDEN
-            total += sum(int(best) for best in np.maximum.reduceat(worth, link.group_start))
+            worth = self._pattern_worth(self._link, values, switches)
+            total += sum(int(best) for best in np.maximum.reduceat(worth, self._link.group_start))
             top = top[~self.linked]
         # Links that are priced, not decided whole, switch on whatever is worth it.
         loose = np.flatnonzero(self.arrays.decision & ~self.decision)
         return total + sum(int(best) for best in top) + sum(int(gain) for gain in np.maximum(switches[loose], 0))
+
+    def either_way(self, unit: Codes, switches: Codes) -> tuple[Codes, Codes, Codes]:
+        """Return what each project's group is worth at its best, with the project chosen, and without it.
+
+        Arguments as for `largest`; all of shape (projects,), `FORBIDDEN` where that cannot be. Of a block grant, which
+        has nothing to accept, all three are the best.
+
+        Raises:
+            OverflowError: values are too large to be compared in 64 bits.
+        """
+        values = self._usable(unit)
+        chosen = np.maximum.reduceat(values, self.first_unit)
+        without = np.where(self.must, FORBIDDEN, 0)
+        best = np.maximum(chosen, without)
+        chosen, without = np.where(self.free, best, chosen), np.where(self.free, best, without)
+        link = self._link
+        if link is not None:
+            worth = self._pattern_worth(link, values, switches)
+            best[link.projects] = np.maximum.reduceat(worth, link.group_start)[link.group_of_project]
+            within = np.full(len(link.state_size), FORBIDDEN)  # the best pattern of the group that has this state
+            np.maximum.at(within, link.part_state, worth[link.part_pattern])
+            some = link.state_size > 0
+            for found, states in ((chosen, some), (without, ~some)):
+                found[link.projects] = FORBIDDEN
+                np.maximum.at(found, link.state_project[states], within[states])
+        return best, chosen, without
+
+    def _usable(self, unit: Codes) -> Codes:
+        """Return what choices are worth in whole numbers, `FORBIDDEN` where they cannot be made.
+
+        Raises:
+            OverflowError: values are too large to be compared in 64 bits.
+        """
+        values = np.where(self.allowed, unit, FORBIDDEN)
+        values[~self._has_accept & (self.extra_range == 0)] = 0
+        usable = values[values > FORBIDDEN]
+        if len(usable) and int(np.abs(usable).max()) > 2**56:
+            raise OverflowError("values of groups do not fit into 64 bits")
+        return values
+
+    def _pattern_worth(self, link: _Linked, values: Codes, switches: Codes) -> Codes:
+        """Return what the patterns of linked groups are worth in whole numbers, shape (patterns,)."""
+        some = link.state_size > 0
+        first = np.concatenate([[0], np.cumsum(link.state_size)[:-1]])
+        state = np.zeros(len(link.state_size), dtype=np.int64)
+        state[some] = np.maximum.reduceat(values[link.state_units], first[some])
+        forbidden = np.logical_or.reduceat(state[link.part_state] == FORBIDDEN, link.part_start)
+        state[state == FORBIDDEN] = 0
+        worth = np.add.reduceat(state[link.part_state], link.part_start)
+        on = link.together.tocoo()
+        np.add.at(worth, on.row, switches[on.col])
+        worth[forbidden] = FORBIDDEN
+        return np.asarray(worth, dtype=np.int64)
 
     def switched(self, point: Vector) -> Vector:
         """Return a point with what links switch on as its acceptances have it, shape (columns,)."""

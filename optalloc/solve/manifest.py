@@ -121,8 +121,12 @@ def level_facts(
 
 
 def stated_certificate(fund: Fund, certificate: Certificate) -> dict[str, object]:
-    """Return published prices and the bound that follows from them, as texts: they are exact decimals."""
-    names = {row.name: row.label for row in fund.appraisal.limits.rows}
+    """Return published prices and the bound that follows from them, as texts: they are exact decimals.
+
+    `rules` and `sources` are for reading, by label; `rule_prices` and `source_prices` name each row in full.
+    """
+    limits = fund.appraisal.limits.rows
+    names = {row.name: row.label for row in limits}
     return {
         "bound": str(stated_above(certificate.bound)),
         "rules": {names[name]: str(price) for name, price in certificate.rules.items() if price},
@@ -130,4 +134,17 @@ def stated_certificate(fund: Fund, certificate: Certificate) -> dict[str, object
             fund.classes.label(f): [str(price.amount), str(price.carry), str(price.least)]
             for f, price in enumerate(certificate.sources)
         },
+        "rule_prices": [
+            {"rule": row.rule.rule, "member": row.member, "price": str(certificate.rules[row.name])} for row in limits
+        ],
+        "source_prices": [
+            {
+                "source": row.source,
+                "year": row.year,
+                "amount": str(price.amount),
+                "carry": str(price.carry),
+                "least": str(price.least),
+            }
+            for row, price in zip(fund.classes.sources, certificate.sources, strict=True)
+        ],
     }

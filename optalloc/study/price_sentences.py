@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from integrated_fund.round import Round
-from optalloc.plan.price_report import Change, PriceLine, PriceReport, size_of
+from optalloc.plan.price_report import Change, Price, PriceLine, PriceReport, size_of
 from optalloc.study.levers import ALL, SHARES
 
 
@@ -54,12 +54,9 @@ class Sentences:
         if change.found is None:
             return f"{what}: no plan was found, none is ruled out."
         found = float(change.found)
-        if change.low == change.high == change.found:
-            sure = ""
-        else:
-            sure = f" (between {_bound(change.low)} and {_bound(change.high)})"
+        sure = _proven(change)
         if not found:
-            return f"{what} changes nothing{sure}." if not sure else f"{what} changes nothing that was found{sure}."
+            return f"{what} changes nothing{' that was found' if sure else ''}{sure}."
         effect = "gains" if found > 0 else "costs"
         text = f"{what} {effect} {_points(abs(found))}{sure}{self._as_money(found)}"
         who = "; ".join(
@@ -127,12 +124,22 @@ def _significant(value: float) -> str:
     return text if "e" not in text else f"{value:.10f}".rstrip("0")
 
 
-def _bound(value: Decimal | str | None) -> str:
-    if value is None:
-        return "an unknown amount"
-    if isinstance(value, str):
-        return "any loss" if value == "-inf" else "any gain"
-    return ("-" if value < 0 else "") + _significant(abs(float(value)))
+def _proven(change: Change) -> str:
+    """Return the interval that is proven, as what is gained or lost; nothing where it is a point."""
+    if change.low == change.high == change.found:
+        return ""
+    if isinstance(change.low, Decimal) and isinstance(change.high, Decimal):
+        if change.low >= 0:
+            return f" (proven: a gain of {_significant(float(change.low))} to {_significant(float(change.high))})"
+        if change.high <= 0:
+            return f" (proven: a loss of {_significant(-float(change.high))} to {_significant(-float(change.low))})"
+        loss, gain = _significant(-float(change.low)), _significant(float(change.high))
+        return f" (proven: between a loss of {loss} and a gain of {gain})"
+    return f" (proven: {_end(change.low, 'a loss')} to {_end(change.high, 'a gain')})"
+
+
+def _end(value: Price, what: str) -> str:
+    return f"{what} of any size" if not isinstance(value, Decimal) else f"{_significant(float(value))}"
 
 
 def _plain(value: Decimal) -> str:

@@ -54,7 +54,7 @@ def prices_of(solution: Solution, watch: Watch, *, level: int = 0) -> Priced:
         watch.phase = "decided prices"
         watch.tell()
         fixed = Relaxation(solution, level, watch, decided=True)
-    proof = _certificate(solution, relaxed if level == 0 else Relaxation(solution, 0, watch))
+    proof = certificate_of(solution, relaxed if level == 0 else Relaxation(solution, 0, watch))
     levers = levers_of(fund, relaxed.arrays)
     facts = _Facts(solution, relaxed, fixed, proof, level)
     lines = []
@@ -83,7 +83,7 @@ def _value(solution: Solution, level: int) -> Fraction:
     return solution.evaluation.levels[level]
 
 
-def _certificate(solution: Solution, relaxed: Relaxation) -> Certificate:
+def certificate_of(solution: Solution, relaxed: Relaxation) -> Certificate:
     """Return the certificate that the relaxation's prices give."""
     fund, arrays = solution.fund, solution.arrays
     pricing = Pricing(arrays, arrays.levels[0], fund.ledger.project_of)

@@ -110,7 +110,9 @@ def _steps(
                 f"--step of {lever.label}: {found[number]:f} is no multiple of the round's step of "
                 f"{solution.fund.round.step:f}.",
             )
-    return {number: step for number, step in found.items() if step > 0}
+    # The dearest first: what a stop leaves undone matters least.
+    dearest = sorted(found, key=lambda number: -priced.report.lines[number].cost)
+    return {number: found[number] for number in dearest if found[number] > 0}
 
 
 def _with_plan(solution: Solution, best: Judgement, level: int) -> Solution | None:

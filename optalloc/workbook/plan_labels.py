@@ -28,6 +28,7 @@ PlanSheet = Literal[
     "Manifest",
     "Prices",
     "Curves",
+    "Verdicts",
 ]
 
 #: The seven columns every program may rely on, headed so in either language; further ones stand behind them.
@@ -73,6 +74,17 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "used_share": ("used share", "使用比例"),
         "asked": ("max_award", "最高资助"),
         "reason": ("reason", "原因"),
+        "decision": ("decision", "决定"),
+        "award_of_one": ("award", "资助额"),
+        "worth": ("worth", "效益"),
+        "cost_at_prices": ("cost at prices", "按价格计的成本"),
+        "reduced_worth": ("reduced worth", "净效益"),
+        "blocked_by": ("blocked by", "受阻于"),
+        "takes_at_least": ("worth it would take at least", "入选至少需要的效益"),
+        "stays_above": ("worth above which it stays", "高于此效益即保留"),
+        "is_funded": ("funded", "资助"),
+        "is_cut_back": ("cut back", "减额资助"),
+        "is_declined": ("not funded", "不资助"),
         "key": ("key", "键"),
         "value": ("value", "值"),
         "criterion": ("criterion", "指标"),
@@ -127,6 +139,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "Manifest": ("Manifest", "留档信息"),
         "Prices": ("Prices", "价格"),
         "Curves": ("Curves", "曲线"),
+        "Verdicts": ("Verdicts", "逐项结论"),
         # Summary
         "result": ("Result", "结果"),
         "status": ("status", "状态"),
@@ -283,6 +296,17 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "note_Curves": (
             "The objective against the ten dearest bounds: solved again at each step, and the linear relaxation",
             "目标值随最贵的十个界限的变化：逐步重新求解的结果与线性松弛",
+        ),
+        "note_Verdicts": (
+            (
+                "Worth and cost in units of the objective, award in {unit}: worth less what its money and its places "
+                "under the rules cost at the prices of the certificate. A project without money is judged by its best "
+                "choice. Details: optalloc explain"
+            ),
+            (
+                "效益与成本以目标值单位计，资助额单位：{unit}；净效益为效益减去按证明价格计的资金和规则成本；"
+                "未获资助的项目按其最好选项评判。详见 optalloc explain"
+            ),
         ),
         "note_Manifest": (
             "What the plan was made from and with, as JSON; optalloc verify reads it",

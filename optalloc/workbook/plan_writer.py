@@ -17,6 +17,7 @@ from optalloc.errors import NotThisRound, OptallocError
 from optalloc.plan.overrides import BadRecord, Record, Without, records_of, without_of
 from optalloc.plan.plan import Award, Plan
 from optalloc.plan.price_report import PriceReport
+from optalloc.plan.verdicts import Verdict
 from optalloc.workbook.files import write_together
 from optalloc.workbook.plan_files import (
     FileColumn,
@@ -45,6 +46,7 @@ from optalloc.workbook.plan_sheets import (
 from optalloc.workbook.plan_summary import write_summary
 from optalloc.workbook.plan_table import Styles, safe_text
 from optalloc.workbook.price_sheets import write_curves, write_prices
+from optalloc.workbook.verdict_sheet import write_verdicts
 
 #: Plans with more rows go to the disk row by row; smaller ones share their strings and give charts their values.
 _ROWS_IN_MEMORY = 20_000
@@ -59,10 +61,11 @@ def write_plan(
     force: bool = False,
     inputs: Sequence[Path] = (),
     prices: PriceReport | None = None,
+    verdicts: Sequence[Verdict] = (),
 ) -> tuple[PlanFile, ...]:
     """Write a plan of a round as a workbook, whole or not at all; return the files beside it, if it needs any.
 
-    With `prices` the workbook has sheets of them.
+    With `prices` the workbook has sheets of them, with `verdicts` one of those.
 
     A table of more than `plan_files.LONG_TABLE` rows stands in a Parquet file beside the workbook.
 
@@ -87,7 +90,7 @@ def write_plan(
     def write(temporary: Sequence[Path]) -> None:
         for sheet, named, place in zip(sheets, beside, temporary, strict=False):
             files[sheet] = write_file(place, sheet, named.name, _COLUMNS[sheet](plan, round_))
-        _write(plan, round_, temporary[-1], language, files, prices)
+        _write(plan, round_, temporary[-1], language, files, prices, verdicts)
 
     write_together([*beside, path], write, force=force, inputs=inputs)
     return tuple(files.values())
@@ -105,9 +108,11 @@ def _write(
     language: Language,
     files: Mapping[LongSheet, PlanFile],
     prices: PriceReport | None,
+    verdicts: Sequence[Verdict],
 ) -> None:
     rows = {"Awards": len(plan.payments), "Declined": len(plan.declined), "Rules": len(plan.rules)}
-    large = sum(count for sheet, count in rows.items() if sheet not in files) > _ROWS_IN_MEMORY
+    in_book = sum(count for sheet, count in rows.items() if sheet not in files) + len(verdicts)
+    large = in_book > _ROWS_IN_MEMORY
     # What goes to the disk row by row goes there first.
     with tempfile.TemporaryDirectory(prefix="optalloc-", ignore_cleanup_errors=True) as scratch:
         book = Workbook(str(path), {"constant_memory": large, "tmpdir": scratch})
@@ -132,6 +137,8 @@ def _write(
         if prices is not None:
             write_prices(out, prices)
             write_curves(out, prices)
+        if verdicts:
+            write_verdicts(out, verdicts)
         try:
             book.close()
         except FileCreateError as failure:

@@ -61,7 +61,7 @@ def test_the_plan_has_its_prices_and_its_certificate(cli: Cli, book: Path, tmp_p
     assert ran.code == 0, ran.err
     assert "Certificate: no plan can be worth more than" in ran.out
     written = openpyxl.load_workbook(plan)
-    assert {"Prices", "Curves"} <= set(written.sheetnames)
+    assert {"Prices", "Curves", "Verdicts"} <= set(written.sheetnames)
     heads = [cell.value for cell in written["Prices"][1]]
     assert {"final value", "constraint R.H. side", "allowable increase", "allowable decrease"} <= set(heads)
     names = [row[0].value for row in written["Prices"].iter_rows(min_row=2)]

@@ -41,6 +41,16 @@ _State = int | None
 def added_up(fund: Fund, rules: Mapping[str, Decimal], sources: Sequence[SourcePrices]) -> Fraction | None:
     """Return the bound; None where some group has nothing it may do."""
     rows, limits = fund.classes.sources, fund.appraisal.limits
+    amount, carry, least = _source_prices(fund, sources)
+    rate = [Fraction(row.carry_over) for row in rows]
+    bound = sum((Fraction(rules[row.name]) * row.constant for row in limits.rows), ZERO)
+    for f, row in enumerate(rows):
+        bound += Fraction(row.amount) * (amount[f] + carry[f] * rate[f] + least[f] * Fraction(row.least))
+    return None if (groups := _best_groups(fund, worth_of(fund, rules, sources))) is None else bound + groups
+
+
+def _source_prices(fund: Fund, sources: Sequence[SourcePrices]) -> tuple[list[Fraction], ...]:
+    rows = fund.classes.sources
     amount, carry, least = ([Fraction(getattr(p, name)) for p in sources] for name in ("amount", "carry", "least"))
     rate = [Fraction(row.carry_over) for row in rows]
     later = fund.classes.next_year
@@ -50,15 +60,19 @@ def added_up(fund: Fund, rules: Mapping[str, Decimal], sources: Sequence[SourceP
             carry[f] = ZERO
         else:
             carry[f] = max(carry[f], amount[following] + rate[following] * carry[following] - amount[f])
-    money = [[amount[f] + rate[f] * carry[f] + least[f] for f in row.sources] for row in fund.classes.classes]
-    bound = sum((Fraction(rules[row.name]) * row.constant for row in limits.rows), ZERO)
-    for f, row in enumerate(rows):
-        bound += Fraction(row.amount) * (amount[f] + carry[f] * rate[f] + least[f] * Fraction(row.least))
+    return amount, carry, least
 
+
+def worth_of(
+    fund: Fund, rules: Mapping[str, Decimal], sources: Sequence[SourcePrices]
+) -> Callable[[int, int], Fraction | None]:
+    """Return what a choice at an award in steps is worth less its lines at their prices; None: nobody pays."""
+    amount, carry, least = _source_prices(fund, sources)
+    rate = [Fraction(row.carry_over) for row in fund.classes.sources]
+    money = [[amount[f] + rate[f] * carry[f] + least[f] for f in row.sources] for row in fund.classes.classes]
     price = _prices_of_lines(fund, rules)
 
     def worth(choice: int, steps: int) -> Fraction | None:
-        """A choice's gains less its lines at their prices; None where nobody may pay for it."""
         ledger = fund.ledger
         total = ZERO
         for k in fund.appraisal.levels[0].gains:
@@ -75,7 +89,7 @@ def added_up(fund: Fund, rules: Mapping[str, Decimal], sources: Sequence[SourceP
                 total -= min(able) * ledger.share[line] * steps * ledger.step
         return total
 
-    return None if (groups := _best_groups(fund, worth)) is None else bound + groups
+    return worth
 
 
 def _prices_of_lines(fund: Fund, rules: Mapping[str, Decimal]) -> dict[MeasureKey, list[Fraction]]:

@@ -1,0 +1,146 @@
+"""Verdicts in words: one plain sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+from optalloc.plan.verdicts import CostLine, Explanation, Verdict
+
+#: Rows that a sentence names.
+_NAMED = 2
+_NAMED_PROJECTS = 5
+
+
+def number(value: Fraction | Decimal) -> str:
+    """Return a number for a sentence: five significant digits, whole numbers whole."""
+    plain = Decimal(f"{float(value):.5g}")
+    if abs(plain) >= 10_000:
+        plain = Decimal(round(value))
+    return f"{plain.normalize():,f}" if plain else "0"
+
+
+def sentence_of_verdict(verdict: Verdict) -> Verdict:
+    """Return a verdict with its sentence."""
+    worth = f"worth {number(verdict.worth)}"
+    if verdict.cost is None:
+        return replace(verdict, sentence="Not funded: no source may pay for it.")
+    priced = f"{worth}, {_costing(verdict)}"
+    if verdict.status == "excluded":
+        return replace(verdict, sentence=f"Not funded: it is excluded; {priced}.")
+    if verdict.is_funded:
+        how = "Funded" if verdict.decision == "funded" else "Cut back"
+        if verdict.status == "mandatory":
+            how += " (mandatory)"
+        stays = "" if verdict.score_bound is None else f"; it stays in while it is worth {number(verdict.score_bound)}"
+        short = f"; more is blocked by {_listed(verdict.blocked_by)}" if verdict.blocked_by else ""
+        return replace(verdict, sentence=f"{how}: {priced}{short}{stays}.")
+    blocked = f"; blocked by {_listed(verdict.blocked_by)}" if verdict.blocked_by else ""
+    takes = "" if verdict.score_bound is None else f"; it takes a worth of at least {number(verdict.score_bound)}"
+    return replace(verdict, sentence=f"Not funded: {priced}{blocked}{takes}.")
+
+
+def _costing(verdict: Verdict) -> str:
+    assert verdict.cost is not None
+    if verdict.cost < 0:
+        return f"and the rules it helps are worth {number(-verdict.cost)} more"
+    return f"its money and its places under the rules cost {number(verdict.cost)}"
+
+
+def sentence_of_explanation(explanation: Explanation, unit: str) -> str:
+    """Return one sentence: decided how, worth what against what, what would turn it, what that costs."""
+    verdict = explanation.verdict
+    if verdict.cost is None:
+        return "Not funded: no source may pay for it."
+    opening = {"funded": "Funded", "cut back": "Cut back", "not funded": "Not funded"}[verdict.decision]
+    if verdict.status != "candidate":
+        opening += f" ({verdict.status})"
+    parts = [f"{opening}: worth {number(verdict.worth)}, {_itemised(explanation.costs, verdict)}"]
+    if verdict.blocked_by:
+        cut_back = verdict.decision == "cut back"
+        what = "more is blocked" if cut_back else "blocked"
+        gets = "get more" if cut_back else "be in"
+        alone = f" (without {_listed(explanation.alone, 'or')} alone it would {gets})" if explanation.alone else ""
+        parts.append(f"{what} by {_listed(verdict.blocked_by)}{alone}")
+    turns = _turns(explanation, unit)
+    if turns:
+        parts.append(turns)
+    parts.append(_otherwise(explanation))
+    if explanation.given_up is not None:
+        parts.append(f"not everything was looked for: {explanation.given_up}")
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _itemised(costs: Sequence[CostLine], verdict: Verdict) -> str:
+    """Return what costs most, and all of it in one sum."""
+    assert verdict.cost is not None
+    dear = [line for line in costs if line.cost > 0]
+    if not dear or verdict.cost <= 0:
+        return _costing(verdict)
+    named = []
+    if any(line.kind == "source" for line in dear):
+        named.append("its money")
+    rules = [line for line in dear if line.kind == "rule"]
+    named += [f"its place in {_row(line)}" for line in rules[:_NAMED]]
+    if len(rules) > _NAMED:
+        named.append("other rules")
+    verb = "costs" if len(named) == 1 else "cost"
+    gained = ", less what it brings other rules," if any(line.cost < 0 for line in costs) else ""
+    return f"{_listed(named)}{gained} {verb} {number(verdict.cost)}"
+
+
+def _row(line: CostLine) -> str:
+    return line.rule if line.member is None else f"{line.rule} [{line.member}]"
+
+
+def _turns(explanation: Explanation, unit: str) -> str:
+    """Return what would turn the decision."""
+    verdict = explanation.verdict
+    unit = f"× {unit}" if unit[:1].isdigit() else unit  # 30 × 10,000 yuan
+    ways = []
+    if explanation.score is not None:
+        turn = explanation.score
+        ends = sorted((turn.at, turn.held))
+        value = number(turn.at) if turn.proven else f"a value between {number(ends[0])} and {number(ends[1])}"
+        ways.append(f"its score {'fell below' if verdict.is_funded else 'rose above'} {value}")
+    if explanation.award is not None:
+        verb = "rose" if verdict.is_funded else "fell"
+        ways.append(f"its award {verb} to {number(explanation.award.at)} {unit}")
+    if explanation.budget is not None:
+        verb = "shrank" if verdict.is_funded else "grew"
+        ways.append(f"the budget {verb} to {number(explanation.budget.at)} {unit}")
+    if not ways:
+        return ""
+    return f"it would {'not ' if verdict.is_funded else ''}be funded if {_listed(ways, 'or')}"
+
+
+def _otherwise(explanation: Explanation) -> str:
+    """Return what the other decision costs, and who comes and goes."""
+    verdict, otherwise = explanation.verdict, explanation.otherwise
+    if otherwise is None:
+        if explanation.only_way:
+            return "no plan is without it" if verdict.is_funded else "no plan has it"
+        return ""
+    if otherwise.low == otherwise.high:
+        cost = number(otherwise.found)
+    elif otherwise.high is None:
+        cost = f"at least {number(otherwise.low)}"
+    else:
+        cost = f"between {number(otherwise.low)} and {number(otherwise.high)}"
+    if verdict.is_funded:
+        moved = f" and lets in {_names(otherwise.enters)}" if otherwise.enters else ""
+        return f"leaving it out costs {cost}{moved}"
+    moved = f" and displaces {_names(otherwise.leaves)}" if otherwise.leaves else ""
+    return f"forcing it in costs {cost}{moved}"
+
+
+def _names(projects: Sequence[str]) -> str:
+    if len(projects) <= _NAMED_PROJECTS:
+        return _listed(projects)
+    return f"{', '.join(projects[:_NAMED_PROJECTS])} and {len(projects) - _NAMED_PROJECTS} more"
+
+
+def _listed(words: Sequence[str], joint: str = "and") -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {joint} {words[-1]}"

@@ -1,0 +1,204 @@
+"""Repairs against enumeration over decisions, amounts and bounds; every one of them mends the round."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from optalloc.solve.progress import Watch
+from optalloc.study import repair as repair_module
+from optalloc.study.diagnosis import diagnose, in_memory
+from optalloc.study.keeping import keeps
+from optalloc.study.movable import with_changes
+from optalloc.study.repair import Repair, Repairs
+from optalloc.study.requirements import Requirements
+from optalloc.workbook.grid import Tables
+from tests.rule_texts.oracle import best
+from tests.study.by_enumeration import cheapest_repair, with_cell
+from tests.study.rounds import infeasible_rounds, plain_rounds
+from tests.support.tables import round_of
+
+
+def repaired(tables: Tables, repair: Repair) -> Tables:
+    """Return tables with a repair made in their cells."""
+    after = copy.deepcopy(tables)
+    # Rows that are emptied go last, from below: the others keep their numbers.
+    for change in sorted(repair.changes, key=lambda c: (c.to is None, -c.movable.place.row_and_column[0])):
+        place = change.movable.place
+        assert place.cell is not None
+        with_cell(after, place.sheet, place.cell, change.to)
+    return after
+
+
+def _rounding(repair: Repair) -> Fraction:
+    """Return what rounding the shares of a repair outwards may cost."""
+    return sum(
+        (
+            change.cost / abs(Fraction(change.to) - Fraction(change.movable.before)) * Fraction(change.movable.grid)
+            for change in repair.changes
+            if change.movable.is_share and isinstance(change.to, Decimal) and isinstance(change.movable.before, Decimal)
+        ),
+        Fraction(0),
+    )
+
+
+@pytest.mark.parametrize("shares", [False, True])
+def test_the_cheapest_repair_is_the_cheapest(shares: bool) -> None:
+    exact = 0
+    for seed, tables in plain_rounds(0, 40, shares=shares):
+        expected = cheapest_repair(tables, more=8)
+        repairs = Repairs(Requirements(round_of(tables)))
+        found = repairs.cheapest(Watch())
+        assert found is not None, seed
+        assert expected is not None
+        assert float(found.bound) == pytest.approx(float(expected), rel=1e-6, abs=1e-6), seed
+        assert expected <= found.total <= expected + _rounding(found), seed
+        exact += found.total == expected
+        assert best(repaired(tables, found)) is not None, seed
+    assert exact >= (10 if shares else 40)
+
+
+def test_repairs_of_rounds_of_every_feature_mend_them() -> None:
+    mended = 0
+    kinds = set()
+    for seed, tables in infeasible_rounds(0, 30):
+        round_ = round_of(tables)
+        diagnosis = diagnose(round_, Watch(), in_memory(round_))
+        assert diagnosis.status == "infeasible", seed
+        totals = [alternative.repair.total for alternative in diagnosis.alternatives]
+        assert totals == sorted(totals)
+        for alternative in diagnosis.alternatives:
+            assert alternative.proven, seed
+            after = with_changes(round_, alternative.repair.changes)
+            assert keeps(after, alternative.repair.decision)
+            assert best(repaired(tables, alternative.repair)) is not None, seed
+            kinds |= {change.movable.kind for change in alternative.repair.changes}
+        cells = [alternative.repair.cells for alternative in diagnosis.alternatives]
+        assert len(set(cells)) == len(cells)
+        mended += bool(cells)
+    assert mended >= 27
+    assert {"bound", "amount", "mandatory"} <= kinds
+
+
+def test_what_is_left_alone_is_left_alone() -> None:
+    for seed, tables in plain_rounds(500, 10, shares=True):
+        repairs = Repairs(Requirements(round_of(tables)))
+        found = repairs.cheapest(Watch())
+        assert found is not None
+        used = [n for n, movable in enumerate(repairs.movables) if movable.place in found.cells]
+        other = repairs.cheapest(Watch(), without=used)
+        if other is not None:
+            assert not other.cells & found.cells, seed
+            assert other.total >= found.bound
+            assert best(repaired(tables, other)) is not None
+
+
+def test_a_law_bends_last() -> None:
+    """Of two floors that cannot both be kept the one that no law demands gives way, whichever it is."""
+    tables = _two_floors("Science Act, art. 9", None)
+    found = Repairs(Requirements(round_of(tables))).cheapest(Watch())
+    assert found is not None
+    assert _told(found) == ["Rules!D3: 70 -> 30, 40"]
+    tables = _two_floors(None, "《预算法》第三条")
+    found = Repairs(Requirements(round_of(tables))).cheapest(Watch())
+    assert found is not None
+    assert _told(found) == ["Rules!D2: 70 -> 30, 40"]
+    tables = _two_floors("Science Act", "Budget Law")
+    found = Repairs(Requirements(round_of(tables))).cheapest(Watch())
+    assert found is not None
+    assert _told(found) == ["Sources!B2: 100 -> 140, 800"]
+
+
+def _told(repair: Repair) -> list[str]:
+    return [f"{c.movable.place}: {c.movable.before} -> {c.to}, {c.cost}" for c in repair.changes]
+
+
+def _two_floors(first: str | None, second: str | None) -> Tables:
+    def rule(name: str, sector: str, authority: str | None) -> dict[str, object]:
+        return {
+            "rule": name, "measure": "award", "sense": ">=", "bound": 70, "sectors": sector, "authority": authority,
+        }  # fmt: skip
+
+    return {
+        "Round": [{"setting": "title", "value": "Floors"}, {"setting": "unit", "value": "million"}],
+        "Sources": [{"source": "s", "amount": 100, "authority": "Regulation 3"}],
+        "Sectors": [{"sector": "edu"}, {"sector": "sci"}],
+        "Regions": [{"region": "r1", "belt": "east"}],
+        "Projects": [
+            {"project": "a", "sector": "edu", "region": "r1", "min_award": 0, "max_award": 100, "score": 1},
+            {"project": "b", "sector": "sci", "region": "r1", "min_award": 0, "max_award": 100, "score": 1},
+        ],
+        "Criteria": [{"criterion": "score", "weight": 1}],
+        "Rules": [rule("edu", "edu", first), rule("sci", "sci", second)],
+    }
+
+
+def test_a_pool_that_grows_lifts_the_floors_that_are_shares_of_it() -> None:
+    """Half of the funds for science, and 60 for education: 60 + x/2 <= x, so the pool must grow to 120, not to 110."""
+    tables = _two_floors("Act", "Act")
+    tables["Rules"][0]["bound"] = 60
+    tables["Rules"][1] |= {"bound": Decimal("0.5"), "of": "funds"}
+    tables["Sources"][0]["authority"] = None
+    found = Repairs(Requirements(round_of(tables))).cheapest(Watch())
+    assert found is not None
+    assert _told(found) == ["Sources!B2: 100 -> 120, 20"]
+
+
+def test_a_pool_that_grows_must_spend_more_of_itself() -> None:
+    """At most 40 % of the funds for 50 that are mandatory: 125 are needed, and of these only 100 can be spent."""
+    tables = _two_floors(None, "Act")
+    tables["Round"].append({"setting": "step", "value": 5})
+    tables["Sources"][0] |= {"authority": None, "least": Decimal("0.9")}
+    tables["Projects"] = [
+        {
+            "project": name, "sector": sector, "region": "r1", "status": status, "min_award": None, "max_award": 50,
+            "score": 1,
+        }
+        for name, sector, status in (("a", "edu", "candidate"), ("b", "sci", "mandatory"))
+    ]  # fmt: skip
+    tables["Rules"] = [tables["Rules"][1] | {"sense": "<=", "bound": Decimal("0.4"), "of": "funds"}]
+    found = Repairs(Requirements(round_of(tables))).cheapest(Watch())
+    assert found is not None
+    assert _told(found) == ["Sources!B2: 100 -> 125, 25", "Sources!D2: 0.9 -> 0.8, 25/2"]
+    assert found.bound == pytest.approx(37.5)
+
+
+def test_large_rounds_are_repaired_by_their_relaxation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repair_module, "EXACT", 0)
+    mended = 0
+    for seed, tables in plain_rounds(0, 12, shares=True):
+        found = Repairs(Requirements(round_of(tables))).cheapest(Watch())
+        if found is not None:
+            mended += 1
+            assert best(repaired(tables, found)) is not None, seed
+            expected = cheapest_repair(tables, more=8)
+            assert expected is not None
+            assert float(found.bound) <= float(expected) * (1 + 1e-6) <= float(found.total) * (1 + 1e-5), seed
+    assert mended >= 9
+
+
+def test_a_round_that_no_cell_mends() -> None:
+    """A share with `=` of what is decided is left alone: none that could be typed is sure to fit."""
+    tables = _two_floors(None, None)
+    tables["Rules"] = [
+        {
+            "rule": "third",
+            "measure": "accepted",
+            "sense": "=",
+            "bound": Decimal("0.333"),
+            "of": "total",
+            "sectors": "edu",
+        },
+        {"rule": "some", "measure": "award", "sense": "<=", "bound": 90, "of": None, "sectors": None},
+    ]
+    for row in tables["Projects"]:
+        row |= {"min_award": None, "max_award": 40, "status": "mandatory"}
+    round_ = round_of(tables)
+    diagnosis = diagnose(round_, Watch(), in_memory(round_))
+    assert diagnosis.conflict is not None
+    assert {one.kind for one in diagnosis.conflict.requirements} == {"rule", "mandatory"}
+    # Both projects left out, everything adds up to nothing: that is what remains.
+    assert [{c.to for c in a.repair.changes} for a in diagnosis.alternatives] == [{"candidate"}]
