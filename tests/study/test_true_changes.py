@@ -99,7 +99,8 @@ def _hold_change(move: Move, change: Change, before: Answer, after: Answer | Non
         assert move.direction != "relaxes" or true >= 0
         assert move.direction != "tightens" or true <= 0
     kind = "gain" if true > 0 else "loss" if true < 0 else "nothing"
-    one = before.complete and after.complete and len(before.optimal) == len(after.optimal) == 1
+    # Of several levels the plans of the level asked are compared, of which the round's own is one of many.
+    one = before.complete and after.complete and len(before.optimal) == len(after.optimal) == len(before.optima) == 1
     if one and low == high:
         then, now = set(before.optimal[0]), set(after.optimal[0])
         assert change.enters == tuple(sorted(now - then)), (move, change)
