@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optalloc.solve.arrays import Vector
+from optalloc.solve.arrays import IntegerProgramme, Vector
 from optalloc.solve.certificate import certificate
 from optalloc.solve.direct import BRANCHING, LINEAR
+from optalloc.solve.evened import in_parts
 from optalloc.solve.exact_awards import solve_awards
 from optalloc.solve.exactness import decision_of, point_of
 from optalloc.solve.groups import Codes, Mask, NoState, OwnBounds
@@ -107,13 +108,15 @@ class CoreSearch:
         constant = float(record.cost @ part.outside)
         loose = part.arrays if record.loose is None else replace(part.arrays, integer=record.loose[part.columns])
         slim = without_cells(loose, record.cost[part.columns])
+        start = self._start(slim, part.columns[slim.columns])
+        programme, cost, unit = _in_units(record, slim)
         outcome = solve_mip(
-            slim.arrays,
-            slim.cost,
+            programme,
+            cost,
             record.watch,
             gap=gap,
             nodes=nodes,
-            start=self._start(slim, part.columns[slim.columns]),
+            start=None if start is None else start / unit,
             target=None if target is None else target - constant,
             constant=constant,
             telling="plans",
@@ -121,7 +124,7 @@ class CoreSearch:
         record.nodes += outcome.nodes
         whole = replace(
             outcome,
-            x=None if outcome.x is None else part.whole(slim.widened(outcome.x)),
+            x=None if outcome.x is None else part.whole(slim.widened(outcome.x * unit)),
             objective=outcome.objective + constant,
             bound=outcome.bound + constant,
         )
@@ -147,6 +150,15 @@ class CoreSearch:
             point[column] = value
         # What links switch on: as the acceptances have it.
         return self.pricing.groups.switched(point)
+
+
+def _in_units(record: Record, slim: Slim) -> tuple[IntegerProgramme, Vector, Vector]:
+    """Return a programme, its cost and its columns' units, shape (columns,): parts of ranges where steps are fine."""
+    if not record.fine:
+        return slim.arrays, slim.cost, np.ones(len(slim.cost))
+    parts = in_parts(slim.arrays, slim.cost)
+    assert isinstance(parts.programme, IntegerProgramme)
+    return parts.programme, parts.cost, parts.columns
 
 
 def search_by_cores(record: Record) -> str:
@@ -243,11 +255,16 @@ def _settle(search: CoreSearch) -> None:
     record.watch.phase = f"settling {int(undecided.sum())} undecided"
     part = Part.of(record.base, inside, search.prices.vertex.x)
     constant = float(record.cost @ part.outside)
-    slim = without_cells(part.arrays, record.cost[part.columns])
+    # Awards of very many steps may take any amount: the bound holds, and whole steps are made afterwards.
+    arrays = part.arrays
+    if record.fine and record.loose is not None:
+        arrays = replace(arrays, integer=record.loose[part.columns])
+    slim = without_cells(arrays, record.cost[part.columns])
+    programme, cost, unit = _in_units(record, slim)
     for presolve in (True, False):  # presolve has called feasible programmes infeasible before
         outcome = solve_mip(
-            slim.arrays,
-            slim.cost,
+            programme,
+            cost,
             record.watch,
             gap=record.gap / 4,
             nodes=SETTLED_NODES,
@@ -262,7 +279,7 @@ def _settle(search: CoreSearch) -> None:
         record.bounded(record.value, BRANCHING)
         return
     if outcome.x is not None:
-        point = part.whole(slim.widened(outcome.x))
+        point = part.whole(slim.widened(outcome.x * unit))
         judgement = record.judged(decision_of(record.fund, record.arrays, point))
         if not record.consider(judgement):
             solve_awards(record, point, inside)

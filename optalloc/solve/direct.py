@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from integrated_fund.evaluation import Decision
-from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.arrays import Arrays, IntegerProgramme, Vector
+from optalloc.solve.evened import in_parts
 from optalloc.solve.exact_awards import TRIES, solve_awards
 from optalloc.solve.exactness import Tightening, decision_of, point_of
 from optalloc.solve.highs import SMALL, Outcome, solve_lp, solve_mip
@@ -34,7 +35,7 @@ def search_directly(record: Record) -> bool:
             return True
         if record.closed or record.watch.must_stop():
             return False
-    if integers > SMALL and record.loose is not None:
+    if integers > SMALL and record.loose is not None and not record.fine:
         _continuous_awards(record, record.base, ACCEPTANCE_NODES)
         if record.closed or record.watch.must_stop():
             return False
@@ -101,6 +102,8 @@ def _whole(record: Record, gap: float, nodes: int | None) -> bool:
 
 
 def _solve(record: Record, arrays: Arrays, gap: float, nodes: int | None) -> Outcome:
+    if record.fine:
+        return _fine(record, arrays, gap, nodes)
     # Small programmes need no start, and one less thing can go wrong (see `solve_mip`).
     start = None
     if record.best is not None and int(record.arrays.integer.sum()) > SMALL:
@@ -108,6 +111,20 @@ def _solve(record: Record, arrays: Arrays, gap: float, nodes: int | None) -> Out
     outcome = solve_mip(arrays, record.cost, record.watch, gap=gap, nodes=nodes, start=start)
     record.nodes += outcome.nodes
     return outcome
+
+
+def _fine(record: Record, arrays: Arrays, gap: float, nodes: int | None, *, presolve: bool = True) -> Outcome:
+    """Solve with awards of any amount, in parts of their range: a hundred million steps drown in tolerances.
+
+    Letting whole steps go is a relaxation: the bound holds, and where it has no solution there is no plan.
+    """
+    assert record.loose is not None
+    part = in_parts(replace(arrays, integer=record.loose), record.cost)
+    programme = part.programme
+    assert isinstance(programme, IntegerProgramme)
+    outcome = solve_mip(programme, part.cost, record.watch, gap=gap, nodes=nodes, presolve=presolve)
+    record.nodes += outcome.nodes
+    return outcome if outcome.x is None else replace(outcome, x=outcome.x * part.columns)
 
 
 def _take(record: Record, outcome: Outcome, arrays: Arrays, gap: float, nodes: int | None) -> None:
@@ -138,7 +155,10 @@ def _tightened(record: Record, tightening: Tightening, arrays: Arrays) -> Arrays
 def _confirmed_infeasible(record: Record) -> bool:
     """Solve again with presolve off: presolve has called feasible programmes infeasible before."""
     record.watch.phase = "confirming that no plan exists"
-    outcome = solve_mip(record.base, record.cost, record.watch, gap=record.gap, presolve=False)
+    if record.fine:
+        outcome = _fine(record, record.base, record.gap, None, presolve=False)
+    else:
+        outcome = solve_mip(record.base, record.cost, record.watch, gap=record.gap, presolve=False)
     if outcome.status == "infeasible":
         return True
     if outcome.status != "stopped":

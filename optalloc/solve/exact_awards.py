@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
-from optalloc.solve.arrays import Vector
+from optalloc.solve.arrays import Arrays, Vector
 from optalloc.solve.exactness import Tightening, decision_of
 from optalloc.solve.groups import Mask
 from optalloc.solve.highs import solve_mip
@@ -12,7 +14,34 @@ from optalloc.solve.parts import Part
 from optalloc.solve.record import Record
 
 TRIES = 8
+#: Steps by which an award of very many steps may move from where any amount is best.
+WINDOW = 500
 NODES = 3000
+
+
+@dataclass(frozen=True)
+class _Near:
+    """A part in which whole columns of many steps may move a little, counted from `origin`, shape (columns,)."""
+
+    arrays: Arrays
+    origin: Vector
+
+
+def _near(part: Part, x: Vector) -> _Near:
+    """Return a part with its whole columns held near a point: small numbers, which tolerances leave whole."""
+    arrays = part.arrays
+    many = arrays.integer & (arrays.column_upper - arrays.column_lower > 2 * WINDOW)
+    at = np.round(np.clip(x[part.columns], arrays.column_lower, arrays.column_upper))
+    origin = np.where(many, np.clip(at - WINDOW, arrays.column_lower, arrays.column_upper - 2 * WINDOW), 0.0)
+    activity = arrays.matrix @ origin
+    moved = replace(
+        arrays,
+        row_lower=arrays.row_lower - activity,
+        row_upper=arrays.row_upper - activity,
+        column_lower=np.where(many, 0.0, arrays.column_lower),
+        column_upper=np.where(many, 2.0 * WINDOW, arrays.column_upper),
+    )
+    return _Near(moved, origin)
 
 
 def solve_awards(record: Record, x: Vector, free: Mask | None = None) -> bool:
@@ -41,10 +70,13 @@ def solve_awards(record: Record, x: Vector, free: Mask | None = None) -> bool:
     for _ in range(TRIES):
         part = Part.of(tightening.apply(arrays, record.held), inside, point)
         cost = record.cost[part.columns]
-        outcome = solve_mip(part.arrays, cost, record.finishing(), gap=record.gap / 10, nodes=NODES, telling="time")
+        near = _near(part, x) if record.fine else None
+        programme = part.arrays if near is None else near.arrays
+        outcome = solve_mip(programme, cost, record.finishing(), gap=record.gap / 10, nodes=NODES, telling="time")
         if outcome.x is None:
             return False
-        judgement = record.judged(decision_of(record.fund, arrays, part.whole(outcome.x)))
+        found = outcome.x if near is None else outcome.x + near.origin
+        judgement = record.judged(decision_of(record.fund, arrays, part.whole(found)))
         if record.consider(judgement):
             return True
         tightening.learn(judgement, arrays)

@@ -23,6 +23,8 @@ RESOLUTION = 1e-9
 #: Seconds to make a plan exact when the search was stopped with none, and with one.
 LAST_SECONDS = 3.0
 LAST_SECONDS_WITH_PLAN = 1.0
+#: Awards of more steps than this are searched as any amount, and put into whole steps afterwards.
+FINE = 100_000
 CERTIFIED = "weak duality (exact arithmetic)"
 SOLVER_RESOLUTION = 2e-6
 
@@ -53,6 +55,7 @@ class Record:
         base: the programme with the held levels as rows.
         cost: the level's coefficients, shape (columns,).
         loose: the integer columns when awards may be any amount; None where no award varies.
+        fine: whether awards have more steps than a solver can tell apart beside acceptances.
     """
 
     def __init__(
@@ -66,6 +69,8 @@ class Record:
         accepting = np.zeros(len(arrays.integer), dtype=np.bool_)
         accepting[arrays.accept[arrays.accept >= 0]] = True
         self.loose = accepting if (arrays.extra >= 0).any() else None
+        extra = arrays.extra[arrays.extra >= 0]
+        self.fine = bool((arrays.column_upper[extra] > FINE).any())
         self.best: Judgement | None = None
         self._last: Watch | None = None
         self.bound = float("inf")

@@ -37,10 +37,10 @@ from scipy import sparse
 from scipy.linalg import qr
 
 from optalloc.solve.arrays import Programme, Vector
+from optalloc.solve.evened import evened
 from optalloc.solve.highs import SolverError, scale_of, solve_lp
 from optalloc.solve.progress import Watch
 from optalloc.solve.resolving import Resolving
-from optalloc.study.evened import evened
 
 #: A row or column this close to its bound, relatively, stands at it: the solver's own tolerance.
 AT_BOUND = 1e-7

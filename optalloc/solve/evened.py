@@ -7,12 +7,12 @@ in parts of its largest coefficient; factors are powers of two, so that no digit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
 
-from optalloc.solve.arrays import Programme, Vector
+from optalloc.solve.arrays import IntegerProgramme, Programme, Vector
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,22 @@ def evened(programme: Programme, cost: Vector) -> Evened:
         columns,
         rows,
     )
+
+
+def in_parts(arrays: IntegerProgramme, cost: Vector) -> Evened:
+    """Return a programme with the columns that may take any amount in parts of their range, whole ones as they are."""
+    even = evened(
+        replace(arrays, column_upper=np.where(arrays.integer, arrays.column_lower, arrays.column_upper)), cost
+    )
+    programme = IntegerProgramme(
+        even.programme.matrix,
+        even.programme.row_lower,
+        even.programme.row_upper,
+        even.programme.column_lower,
+        np.where(arrays.integer, arrays.column_upper, even.programme.column_upper),
+        arrays.integer,
+    )
+    return replace(even, programme=programme)
 
 
 def _power_of_two(sizes: Vector) -> Vector:
