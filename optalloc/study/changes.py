@@ -44,7 +44,7 @@ from optalloc.solve.progress import Watch
 from optalloc.solve.record import RESOLUTION, Found
 from optalloc.solve.search import CORE_FROM, Method, search
 from optalloc.solve.solution import Solution
-from optalloc.study.levers import Lever, moved_round
+from optalloc.study.levers import ALL, Lever, moved_round
 from optalloc.study.nearby import Near, search_near
 from optalloc.study.prices import Priced
 
@@ -352,14 +352,28 @@ def _compared(
             again = judge(mover.fund, result.decision, base.held)
             if again.is_plan and again.evaluation.levels[base.level] > best.evaluation.levels[base.level]:
                 best = again
+    by_name: dict[tuple[str, str], list[int]] = {}
+    for number in reached:
+        lever = moves[number].lever
+        by_name.setdefault((lever.kind, lever.name), []).append(number)
     found: dict[tuple[int, Decimal], Change] = {}
     for number, result in reached.items():
         move = moves[number]
-        found[move.number, move.step] = _change(mover, move, result, best, bound)
+        related = by_name[move.lever.kind, move.lever.name]
+        others = [reached[other] for other in related if _is_related(move, moves[other])]
+        found[move.number, move.step] = _change(mover, move, result, others, best, bound)
     return found, best
 
 
-def _change(mover: Mover, move: Move, result: Reached, best: Judgement, bound: Fraction | None) -> Change:
+def _is_related(one: Move, other: Move) -> bool:
+    """Whether a plan of one move may well be one of the other: of another step, of all members and of one."""
+    return one is not other and (one.number == other.number or ALL in (one.lever.member, other.lever.member))
+
+
+def _change(
+    mover: Mover, move: Move, result: Reached, others: Sequence[Reached], best: Judgement, bound: Fraction | None
+) -> Change:
+    """Return what a move does; `others` are what moves like it have reached."""
     level = mover.base.level
     before = best.evaluation.levels[level]
     if result.infeasible:
@@ -372,6 +386,13 @@ def _change(mover: Mover, move: Move, result: Reached, best: Judgement, bound: F
     # The round's own best plan may be the moved round's too.
     if kept.is_plan and (plan is None or kept.evaluation.levels[level] >= plan.evaluation.levels[level]):
         plan = kept
+    for other in others:
+        if other.decision is None or other.value is None:
+            continue
+        if plan is None or other.value > plan.evaluation.levels[level]:
+            again = judge(fund, other.decision, result.held)
+            if again.is_plan and (plan is None or again.evaluation.levels[level] > plan.evaluation.levels[level]):
+                plan = again
     above = result.bound
     if move.direction == "tightens" and bound is not None:
         above = bound if above is None else min(above, bound)

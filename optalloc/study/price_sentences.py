@@ -130,12 +130,17 @@ def _proven(change: Change) -> str:
         return ""
     if isinstance(change.low, Decimal) and isinstance(change.high, Decimal):
         if change.low >= 0:
-            return f" (proven: a gain of {_significant(float(change.low))} to {_significant(float(change.high))})"
+            return f" (proven: a gain of {_between(change.low, change.high)})"
         if change.high <= 0:
-            return f" (proven: a loss of {_significant(-float(change.high))} to {_significant(-float(change.low))})"
+            return f" (proven: a loss of {_between(-change.high, -change.low)})"
         loss, gain = _significant(-float(change.low)), _significant(float(change.high))
         return f" (proven: between a loss of {loss} and a gain of {gain})"
     return f" (proven: {_end(change.low, 'a loss')} to {_end(change.high, 'a gain')})"
+
+
+def _between(least: Decimal, most: Decimal) -> str:
+    top = _significant(float(most))
+    return f"{_significant(float(least))} to {top}" if least else f"at most {top}"
 
 
 def _end(value: Price, what: str) -> str:
