@@ -34,7 +34,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.linalg import qr
+from scipy.linalg import qr, solve_triangular
 
 from optalloc.solve.arrays import Programme, Vector
 from optalloc.solve.evened import evened
@@ -54,6 +54,7 @@ INDEPENDENT = 1e-9
 FACES = 8
 
 Mask = npt.NDArray[np.bool_]
+Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -231,26 +232,64 @@ class _Face:
         self._lower = np.where(held, activity, np.minimum(programme.row_lower - outside, activity))
         self._upper = np.where(held, activity, np.maximum(programme.row_upper - outside, activity))
         needed = np.flatnonzero(np.diff(self._number, prepend=-1))
+        self._staying = np.flatnonzero((held | (programme.row_lower == programme.row_upper))[needed])
+        self._point = point[self._columns]
         self._lower, self._upper = self._lower[needed], self._upper[needed]
         self._matrix = sparse.csr_matrix(inside[needed])
         self._bounds = (programme.column_lower[self._columns], programme.column_upper[self._columns])
         self._shifted: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._linear: Resolving | None = None
 
-    @cached_property
+    @property
     def is_point(self) -> bool:
         """Whether the rows that stay leave every column no choice."""
-        staying = np.flatnonzero(self._lower == self._upper)
-        if len(staying) < len(self._columns):
-            return False
-        dense = self._matrix[staying].toarray()
-        size = np.abs(dense).max(axis=1, keepdims=True, initial=0.0)
-        r = qr(dense / np.where(size > 0, size, 1.0), mode="r", pivoting=True)[0]
+        return self._factors is not None
+
+    @cached_property
+    def _factors(self) -> tuple[Matrix, Matrix, Vector, Matrix, Vector] | None:
+        """Return q, r, the order of the columns, the staying rows as a matrix, and by how much these were divided.
+
+        None where the staying rows leave a choice.
+        """
+        if len(self._staying) < len(self._columns):
+            return None
+        dense = self._matrix[self._staying].toarray()
+        size = np.abs(dense).max(axis=1, initial=0.0)
+        size[size == 0] = 1.0
+        dense /= size[:, None]
+        q, r, order = qr(dense, mode="economic", pivoting=True)
         pivots = np.abs(np.diag(r))
-        return bool((pivots > INDEPENDENT * pivots[0]).all()) if len(pivots) else True
+        if len(pivots) and not (pivots > INDEPENDENT * pivots[0]).all():
+            return None
+        return q, r, order, dense, size
+
+    def _straight(self, rows: npt.NDArray[np.int64], shift: Vector) -> float:
+        """Return how far the only point there is can follow a shift; 0 where that is not sure."""
+        assert self._factors is not None
+        q, r, order, dense, size = self._factors
+        by_row = np.zeros(len(self._lower))
+        by_row[self._number[rows]] = shift
+        wanted = by_row[self._staying] / size
+        step = np.zeros(len(self._columns))
+        if len(step):
+            step[order] = solve_triangular(r, q.T @ wanted)
+        if np.abs(dense @ step - wanted).max(initial=0.0) > INDEPENDENT:
+            return 0.0
+        others = np.ones(len(self._lower), dtype=np.bool_)
+        others[self._staying] = False
+        activity = self._matrix @ self._point
+        moves = (self._matrix @ step - by_row)[others]
+        return min(
+            _room(self._point, step, *self._bounds),
+            _room(activity[others], moves, self._lower[others], self._upper[others]),
+        )
 
     def furthest(self, rows: npt.NDArray[np.int64], shift: Vector) -> float:
         """Return the largest t for which a point keeps the rows shifted by t · shift; inf without an end."""
+        if self.is_point:
+            straight = self._straight(rows, shift)
+            if straight > AT_BOUND:
+                return straight
         width = len(self._columns)
         if self._linear is None:
             matrix = sparse.hstack([self._matrix, sparse.csr_matrix((self._matrix.shape[0], 1))], format="csr")
@@ -296,6 +335,14 @@ def _determined(programme: Programme, stay: Mask, fixed: Mask, movable: Mask) ->
         if not len(found):
             return stay
         stay[found] = True
+
+
+def _room(values: Vector, moves: Vector, lower: Vector, upper: Vector) -> float:
+    """Return how many times the moves can be made until a value meets a bound; inf without an end."""
+    size = float(np.abs(moves).max(initial=0.0))
+    some = np.abs(moves) > INDEPENDENT * size
+    ends = np.where(moves > 0, upper, lower)[some]
+    return float(((ends - values[some]) / moves[some]).min(initial=np.inf))
 
 
 def _at(values: Vector, bounds: Vector) -> Mask:
