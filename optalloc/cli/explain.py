@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from optalloc.cli.options import AsJson, Force, Language, RoundFile, Sets
-from optalloc.cli.solve import Ways, asked_gap, no_plan, stop_at_first_interrupt
+from optalloc.cli.options import AsJson, Force, Gap, Language, RoundFile, Sets, StudyMethod, StudyTimeLimit, Ways
+from optalloc.cli.solve import asked_gap, no_plan, stop_at_first_interrupt
 from optalloc.errors import DONE, INVALID, STOPPED, WrongUse
 
 EXAMPLES = (
@@ -31,13 +31,9 @@ def explain(
         ),
     ] = None,
     sets: Sets = None,
-    gap: Annotated[
-        str | None, typer.Option(help="Relative gap to prove, 0.0001 or 0.01%; default: the round's own.")
-    ] = None,
-    time_limit: Annotated[
-        float | None, typer.Option(min=0.0, help="Seconds after which what is known so far is told.")
-    ] = None,
-    method: Annotated[Ways, typer.Option(help="How to search, see `optalloc solve --help`.")] = Ways.auto,
+    gap: Gap = None,
+    time_limit: StudyTimeLimit = None,
+    method: StudyMethod = Ways.auto,
     lang: Language = None,
     force: Force = False,
     as_json: AsJson = False,

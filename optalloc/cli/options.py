@@ -16,6 +16,14 @@ class Lang(StrEnum):
     zh = "zh"
 
 
+class Ways(StrEnum):
+    """The ways to search."""
+
+    auto = "auto"
+    direct = "direct"
+    core = "core"
+
+
 RoundFile = Annotated[Path, typer.Argument(metavar="ROUND.xlsx", help="The round workbook.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there already.")]
@@ -31,3 +39,9 @@ Language = Annotated[
     Lang | None,
     typer.Option("--lang", help="Language of messages; default: that of the workbook.", show_default=False),
 ]
+Gap = Annotated[str | None, typer.Option(help="Relative gap to prove, 0.0001 or 0.01%; default: the round's own.")]
+#: Of a study: `solve` says what a search ends with.
+StudyTimeLimit = Annotated[
+    float | None, typer.Option(min=0.0, help="Seconds after which what is known so far is reported.")
+]
+StudyMethod = Annotated[Ways, typer.Option(help="How to search, see `optalloc solve --help`.")]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optalloc.cli.options import AsJson, Force, Language, RoundFile, Sets
-from optalloc.cli.solve import Ways, asked_gap, stop_at_first_interrupt
+from optalloc.cli.options import AsJson, Force, Gap, Language, RoundFile, Sets, StudyMethod, StudyTimeLimit, Ways
+from optalloc.cli.solve import asked_gap, stop_at_first_interrupt
 from optalloc.errors import DONE, INVALID, STOPPED, NotThisRound, WrongUse
 
 if TYPE_CHECKING:
@@ -64,13 +64,9 @@ def prices(
         int | None, typer.Option(min=1, help="Processes for the changes; default: the processors there are.")
     ] = None,
     sets: Sets = None,
-    gap: Annotated[
-        str | None, typer.Option(help="Relative gap to prove, 0.0001 or 0.01%; default: the round's own.")
-    ] = None,
-    time_limit: Annotated[
-        float | None, typer.Option(min=0.0, help="Seconds after which what is known so far is reported.")
-    ] = None,
-    method: Annotated[Ways, typer.Option(help="How to search, see `optalloc solve --help`.")] = Ways.auto,
+    gap: Gap = None,
+    time_limit: StudyTimeLimit = None,
+    method: StudyMethod = Ways.auto,
     lang: Language = None,
     force: Force = False,
     as_json: AsJson = False,

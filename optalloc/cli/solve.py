@@ -7,13 +7,12 @@ import threading
 import time
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optalloc.cli.options import AsJson, Language, RoundFile, Sets
+from optalloc.cli.options import AsJson, Gap, Language, RoundFile, Sets, Ways
 from optalloc.cli.overriding import asked_overrides, checked_again
 from optalloc.errors import DONE, INVALID, NO_PLAN, STOPPED, WrongUse
 
@@ -45,23 +44,13 @@ SMALLEST_GAP = Decimal("0.000000001")
 DIAGNOSIS = 30.0
 
 
-class Ways(StrEnum):
-    """The ways to search."""
-
-    auto = "auto"
-    direct = "direct"
-    core = "core"
-
-
 def solve(
     round_file: RoundFile,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="PLAN.xlsx", help="Where to write the plan.")
     ] = None,
     sets: Sets = None,
-    gap: Annotated[
-        str | None, typer.Option(help="Relative gap to prove, 0.0001 or 0.01%; default: the round's own.")
-    ] = None,
+    gap: Gap = None,
     time_limit: Annotated[
         float | None, typer.Option(min=0.0, help="Seconds after which a search ends with the best plan it has.")
     ] = None,
