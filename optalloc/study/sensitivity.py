@@ -339,8 +339,8 @@ def _determined(programme: Programme, stay: Mask, fixed: Mask, movable: Mask) ->
 
 def _room(values: Vector, moves: Vector, lower: Vector, upper: Vector) -> float:
     """Return how many times the moves can be made until a value meets a bound; inf without an end."""
-    size = float(np.abs(moves).max(initial=0.0))
-    some = np.abs(moves) > INDEPENDENT * size
+    # Shifts are of size 1: less than this is what rounding leaves of nothing.
+    some = np.abs(moves) > INDEPENDENT
     ends = np.where(moves > 0, upper, lower)[some]
     return float(((ends - values[some]) / moves[some]).min(initial=np.inf))
 
