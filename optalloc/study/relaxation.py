@@ -7,7 +7,6 @@ acceptances are fixed and awards may be any amount, which is what money at the m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
@@ -60,8 +59,8 @@ class Relaxation:
         """Return both sides of a shift, and how far they hold."""
         up, down = self._side(shift), self._side(-shift)
         return Marginal(
-            _or_infinite(up, -np.inf),
-            -_or_infinite(down, -np.inf),
+            _slope_of(up),
+            -_slope_of(down),
             self._reach(-shift, down),
             self._reach(shift, up),
         )
@@ -106,7 +105,7 @@ class Relaxation:
         return self.sensitivity.side(shift.rows, shift.by)
 
     def _slope(self, shift: Shift) -> float:
-        return _or_infinite(self._side(shift), -np.inf)
+        return _slope_of(self._side(shift))
 
     def _reach(self, shift: Shift, side: Side) -> float:
         return self.sensitivity.reach(shift.rows, shift.by, side)
@@ -116,8 +115,9 @@ def _times(price: float, amount: float) -> float:
     return 0.0 if price == 0 or amount == 0 else price * amount
 
 
-def _or_infinite(side: Side, missing: float) -> float:
-    return missing if side.slope is None else side.slope
+def _slope_of(side: Side) -> float:
+    """Return a side's slope, -inf where no plan lies on it."""
+    return -np.inf if side.slope is None else side.slope
 
 
 def _with_acceptances(fund: Fund, arrays: Arrays, solution: Solution) -> Arrays:
@@ -135,8 +135,3 @@ def awards_vary(solution: Solution) -> bool:
     varies = ledger.low < ledger.high
     accepted = np.array(sorted(decision), dtype=np.int64)
     return bool(varies[accepted].any() or (ledger.is_block_grant & varies).any())
-
-
-def share_of(value: Fraction, whole: Fraction) -> float:
-    """Return value / whole as a float, 0 of nothing."""
-    return float(value / whole) if whole else 0.0
