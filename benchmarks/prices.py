@@ -18,14 +18,14 @@ import numpy as np
 
 from optalloc.api import read
 from optalloc.solve.exactness import judge, point_of
-from optalloc.solve.highs import solve_lp, solve_mip
 from optalloc.solve.moved import moved_arrays
 from optalloc.solve.progress import Watch
 from optalloc.solve.solution import NoPlan, Solution, fund_for, solution_of
-from optalloc.study.changes import changes_of, moves_of
-from optalloc.study.levers import default_step, levers_of, moved_round
-from optalloc.study.prices import prices_of
-from optalloc.study.relaxation import Relaxation
+from optalloc.solve.solvers.highs import solve_lp, solve_mip
+from optalloc.study.prices.changes import changes_of, moves_of
+from optalloc.study.prices.levers import default_step, levers_of, moved_round
+from optalloc.study.prices.priced import prices_of
+from optalloc.study.prices.relaxation import Relaxation
 
 
 def solved(book: Path, limit: float) -> Solution:

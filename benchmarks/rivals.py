@@ -27,7 +27,7 @@ import numpy as np
 from integrated_fund.fund import fund_for_solving
 from optalloc.api import read
 from optalloc.solve.arrays import Arrays, Vector, arrays_of
-from optalloc.solve.highs import _loaded
+from optalloc.solve.solvers.highs import _loaded
 
 #: The smallest |best| a relative gap is taken of.
 _NOTHING = 1e-12

@@ -32,7 +32,7 @@ app()
 #: HiGHS alone: the same arrays, the same options, timed around the call that solves.
 _ALONE = """
 import sys, time, pickle, json, numpy as np
-from optalloc.solve.highs import solve_mip
+from optalloc.solve.solvers.highs import solve_mip
 from optalloc.solve.progress import Watch
 arrays = pickle.load(open(sys.argv[1], "rb"))
 began = time.perf_counter()

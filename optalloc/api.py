@@ -36,10 +36,10 @@ from optalloc.solve.planning import NoPlan, fund_for, plan_of
 from optalloc.solve.progress import Listener, Watch, silent
 from optalloc.solve.search import Method
 from optalloc.solve.solution import solution_of
-from optalloc.study.explanations import explained, known_projects
-from optalloc.study.prices import certificate_of
-from optalloc.study.relaxation import Relaxation
-from optalloc.study.report import priced_report
+from optalloc.study.prices.priced import certificate_of
+from optalloc.study.prices.relaxation import Relaxation
+from optalloc.study.prices.report import priced_report
+from optalloc.study.verdicts.explanations import explained, known_projects
 from optalloc.workbook.reading import read_and_check
 
 

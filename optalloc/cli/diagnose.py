@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from optalloc.cli.reading import Checked
     from optalloc.plan.price_report import PriceLine
     from optalloc.solve.progress import Watch
-    from optalloc.study.diagnosis import Diagnosis
-    from optalloc.study.repair import Repair
+    from optalloc.study.diagnosis.diagnosis import Diagnosis
+    from optalloc.study.diagnosis.repair import Repair
 
 EXAMPLES = (
     "Examples: optalloc diagnose round.xlsx  |  optalloc diagnose round.xlsx --apply repaired.xlsx  |  "
@@ -60,7 +60,7 @@ def diagnose(
     from optalloc.cli.reading import read_checked
     from optalloc.cli.solve import stop_at_first_interrupt
     from optalloc.cli.terminal import live_line, out, print_problems
-    from optalloc.study.diagnosis import diagnose as diagnose_round
+    from optalloc.study.diagnosis.diagnosis import diagnose as diagnose_round
     from optalloc.workbook.files import refuse_output, write_whole
 
     if time_limit is not None and time_limit == 0:
@@ -109,7 +109,7 @@ def _costly(round_: Round, watch: Watch) -> tuple[PriceLine, ...]:
     """Return the dearest lines of the price report of a round that has a plan."""
     from optalloc.plan.price_report import by_cost
     from optalloc.solve.solution import NoPlan, fund_for, solution_of
-    from optalloc.study.report import priced_report
+    from optalloc.study.prices.report import priced_report
 
     solution = solution_of(fund_for(round_, None), watch)
     if isinstance(solution, NoPlan):

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from integrated_fund.round import Round
     from optalloc.plan.price_report import PriceLine
-    from optalloc.study.conflict import Conflict
-    from optalloc.study.diagnosis import Alternative, Diagnosis
-    from optalloc.study.movable import Change
-    from optalloc.study.requirements import Requirement
+    from optalloc.study.diagnosis.conflict import Conflict
+    from optalloc.study.diagnosis.diagnosis import Alternative, Diagnosis
+    from optalloc.study.diagnosis.movable import Change
+    from optalloc.study.diagnosis.requirements import Requirement
 
 #: Lines of a conflict that are shown in short, and members of a rule that have a line each.
 _SHORT = 6
@@ -210,7 +210,7 @@ def _sentence(one: Requirement, round_: Round) -> str:
 
 
 def _print_alternative(place: int, alternative: Alternative, unit: str, console: Console) -> None:
-    from optalloc.study.authority import WEIGHTS
+    from optalloc.study.diagnosis.authority import WEIGHTS
 
     repair = alternative.repair
     which = {

@@ -53,10 +53,10 @@ def explain(
     from optalloc.solve.planning import stated_plan
     from optalloc.solve.progress import Watch
     from optalloc.solve.solution import NoPlan, fund_for, solution_of
-    from optalloc.study.explanations import explained, known_projects
-    from optalloc.study.prices import certificate_of
-    from optalloc.study.relaxation import Relaxation
-    from optalloc.study.verdicts import verdicts_of
+    from optalloc.study.prices.priced import certificate_of
+    from optalloc.study.prices.relaxation import Relaxation
+    from optalloc.study.verdicts.explanations import explained, known_projects
+    from optalloc.study.verdicts.verdicts import verdicts_of
     from optalloc.workbook.plan_files import refuse_plan_output
 
     asked = asked_gap(gap)

@@ -51,7 +51,7 @@ def model(
     else:
         print_formulation(fund, arrays, checked.language, out())
     if write is not None:
-        from optalloc.solve.highs import write_model
+        from optalloc.solve.solvers.highs import write_model
         from optalloc.workbook.files import write_whole
 
         write_whole(

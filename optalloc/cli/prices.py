@@ -83,7 +83,7 @@ def prices(
     from optalloc.solve.manifest import Inputs
     from optalloc.solve.progress import Watch
     from optalloc.solve.solution import NoPlan, fund_for, solution_of
-    from optalloc.study.report import priced_report
+    from optalloc.study.prices.report import priced_report
     from optalloc.workbook.plan_files import refuse_plan_output
 
     asked = asked_gap(gap)
@@ -138,7 +138,7 @@ def prices(
         seconds["prices"] = time.monotonic() - began
         began = time.monotonic()
         if output is not None:
-            from optalloc.study.verdicts import verdicts_of
+            from optalloc.study.verdicts.verdicts import verdicts_of
             from optalloc.workbook.plan_writer import write_plan
 
             line.say(f"writing {output.name}")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from optalloc.solve.planning import NoPlan
     from optalloc.solve.progress import Listener, Watch
     from optalloc.solve.search import Method
-    from optalloc.study.diagnosis import Diagnosis
+    from optalloc.study.diagnosis.diagnosis import Diagnosis
 
 EXAMPLES = (
     "Examples: optalloc solve round.xlsx -o plan.xlsx  |  "
@@ -226,9 +226,9 @@ def _solved(
 
 def _diagnosed(round_: Round, seconds: float, listener: Listener) -> Diagnosis | None:
     """Return why a round has no plan, as far as that is known within some seconds."""
-    from optalloc.solve.highs import SolverError
     from optalloc.solve.progress import Watch
-    from optalloc.study.diagnosis import diagnose, in_memory
+    from optalloc.solve.solvers.highs import SolverError
+    from optalloc.study.diagnosis.diagnosis import diagnose, in_memory
 
     if seconds <= 0:
         return None

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from optalloc.solve.arrays import Vector
-from optalloc.solve.groups import Codes, Groups, Mask, Vertex
+from optalloc.solve.core.groups import Codes, Groups, Mask, Vertex
 
 
 class Alternatives:

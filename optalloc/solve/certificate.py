@@ -39,7 +39,7 @@ from integrated_fund.fund import Fund
 from integrated_fund.measures import MeasureKey
 from integrated_fund.sources import AWARD
 from optalloc.solve.arrays import Arrays, Vector
-from optalloc.solve.groups import FORBIDDEN, Codes, Groups
+from optalloc.solve.core.groups import FORBIDDEN, Codes, Groups
 
 #: Digits of the largest price that are published, and digits of a typical benefit on the grid.
 PRICE_DIGITS = 9

@@ -11,8 +11,8 @@ from optalloc.solve.arrays import Arrays, IntegerProgramme, Vector
 from optalloc.solve.evened import in_parts
 from optalloc.solve.exact_awards import TRIES, solve_awards
 from optalloc.solve.exactness import Tightening, decision_of, point_of
-from optalloc.solve.highs import SMALL, Outcome, solve_lp, solve_mip
 from optalloc.solve.record import Record
+from optalloc.solve.solvers.highs import SMALL, Outcome, solve_lp, solve_mip
 
 #: From this number of integer columns on, the linear programme and a core come first. Up to `SMALL` the search goes on
 #: to a gap of 0 for a while when the asked gap is closed.

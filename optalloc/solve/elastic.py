@@ -17,9 +17,9 @@ import numpy as np
 from scipy import sparse
 
 from optalloc.solve.arrays import IntegerProgramme, Vector
-from optalloc.solve.groups import Codes, Mask
+from optalloc.solve.core.groups import Codes, Mask
+from optalloc.solve.core.pricing import Pricing
 from optalloc.solve.parts import Part, Slim, without_cells
-from optalloc.solve.pricing import Pricing
 from optalloc.solve.record import Record
 
 WEIGHT = 5.0

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.core.groups import Mask
 from optalloc.solve.exactness import Tightening, decision_of
-from optalloc.solve.groups import Mask
-from optalloc.solve.highs import solve_mip
 from optalloc.solve.parts import Part
 from optalloc.solve.record import Record
+from optalloc.solve.solvers.highs import solve_mip
 
 TRIES = 8
 #: Steps by which an award of very many steps may move from where any amount is best.

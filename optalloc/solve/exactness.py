@@ -18,7 +18,7 @@ from integrated_fund.limits import Limit
 from integrated_fund.payments import Payments, Shortage, class_awards, payments_of
 from integrated_fund.sources import AWARD
 from optalloc.solve.arrays import Arrays, Row, Vector
-from optalloc.solve.highs import scale_of
+from optalloc.solve.solvers.highs import scale_of
 
 
 @dataclass(frozen=True, slots=True)

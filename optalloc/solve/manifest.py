@@ -21,10 +21,10 @@ from integrated_fund.fund import Fund
 from optalloc.plan.plan import SCHEMA_VERSION, stated, stated_above
 from optalloc.solve.arrays import Arrays
 from optalloc.solve.certificate import Certificate
-from optalloc.solve.highs import SEED, THREADS
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Found
 from optalloc.solve.search import Method
+from optalloc.solve.solvers.highs import SEED, THREADS
 
 #: What stopped a search that nobody stopped.
 WORK_LIMIT = "work limit"

@@ -18,15 +18,15 @@ from optalloc.errors import WrongUse
 from optalloc.plan.overrides import UNKNOWN, Cost, Override, Record, overridden
 from optalloc.plan.plan import Declined, Plan, Status, stated, stated_above
 from optalloc.solve.arrays import arrays_of
-from optalloc.solve.highs import SolverError
 from optalloc.solve.manifest import Inputs
-from optalloc.solve.other_solver import find_by, solver_named
 from optalloc.solve.override_costs import Optima, Optimum
 from optalloc.solve.planning import stated_plan
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Found
 from optalloc.solve.search import Method, search
 from optalloc.solve.solution import NoPlan, fund_for, is_highs, solution_of
+from optalloc.solve.solvers.highs import SolverError
+from optalloc.solve.solvers.other_solver import find_by, solver_named
 from optalloc.workbook.names import nearest
 
 #: Up to so many overrides each gets a cost of its own (the others kept), which takes a search for each.

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from optalloc.solve.arrays import Arrays, Vector
-from optalloc.solve.groups import Codes, Mask
+from optalloc.solve.core.groups import Codes, Mask
 
 #: Rows missed by more than this share of what they hold are missed.
 MISSED = 1e-6

@@ -14,8 +14,8 @@ from integrated_fund.fund import Fund
 from optalloc.solve.arrays import Arrays
 from optalloc.solve.certificate import Certificate
 from optalloc.solve.exactness import Held, Judgement, Tightening, judge
-from optalloc.solve.highs import scale_of
 from optalloc.solve.progress import Watch
+from optalloc.solve.solvers.highs import scale_of
 
 #: A bound this close to the plan is the plan: relatively what doubles tell apart, and in units of a typical project's
 #: value what the solver's own tolerance (1e-6) does.

@@ -16,13 +16,13 @@ from typing import Literal
 from integrated_fund.evaluation import Decision
 from integrated_fund.fund import Fund
 from optalloc.solve.arrays import Arrays, Vector
-from optalloc.solve.cores import plan_where_tight, search_by_cores
+from optalloc.solve.core.cores import plan_where_tight, search_by_cores
 from optalloc.solve.direct import search_directly
 from optalloc.solve.exact_awards import solve_awards
 from optalloc.solve.exactness import Held, decision_of
-from optalloc.solve.highs import SolverError
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Found, Record
+from optalloc.solve.solvers.highs import SolverError
 
 Method = Literal["auto", "direct", "core"]
 

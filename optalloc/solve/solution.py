@@ -14,12 +14,12 @@ from integrated_fund.round import Round
 from optalloc.plan.plan import Status, stated_above
 from optalloc.solve.arrays import Arrays, arrays_of
 from optalloc.solve.exactness import Held, Judgement
-from optalloc.solve.highs import SolverError
 from optalloc.solve.manifest import WORK_LIMIT, Inputs, Request, level_facts, search_facts
-from optalloc.solve.other_solver import find_by, solver_named
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Found
 from optalloc.solve.search import Method, search
+from optalloc.solve.solvers.highs import SolverError
+from optalloc.solve.solvers.other_solver import find_by, solver_named
 from optalloc.solve.tie_break import RULE, canonical
 
 

@@ -24,9 +24,9 @@ from integrated_fund.evaluation import Decision
 from integrated_fund.fund import Fund
 from optalloc.solve.arrays import Arrays, Row, Vector
 from optalloc.solve.exactness import Held, Judgement, Tightening, decision_of, judge, point_of
-from optalloc.solve.highs import SolverError, solve_lp, solve_mip
 from optalloc.solve.parts import Part
 from optalloc.solve.progress import Watch
+from optalloc.solve.solvers.highs import SolverError, solve_lp, solve_mip
 
 RULE = "acceptance by project, option, start; then least total award; then larger award by project"
 #: The largest weight in a block: integrality is kept within 1e-6, so weights up to 2**12 stay told apart.

@@ -1,1 +1,1 @@
-"""What is asked of a round beyond its plan, one file a question. A study takes a solved round and gives a table."""
+"""What is asked of a round beyond its plan, one package a question. A study takes a solved round and gives a table."""

@@ -13,8 +13,8 @@ import pytest
 from benchmarks.rivals import save
 from optalloc.api import formulate, solve
 from optalloc.solve.arrays import arrays_of
-from optalloc.solve.highs import solve_mip
 from optalloc.solve.progress import Watch
+from optalloc.solve.solvers.highs import solve_mip
 from tests.support.tables import round_of, sound_tables
 
 _RIVALS = Path(__file__).parents[2] / "benchmarks" / "rivals.py"

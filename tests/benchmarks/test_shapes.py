@@ -9,8 +9,8 @@ from benchmarks.shapes import reference, tight, tighter, yes_no
 from integrated_fund.fund import Fund
 from optalloc.solve.arrays import arrays_of
 from optalloc.solve.exactness import judge
-from optalloc.solve.highs import solve_lp
 from optalloc.solve.progress import Watch
+from optalloc.solve.solvers.highs import solve_lp
 from optalloc.workbook.grid import Tables
 from tests.support.tables import round_of
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from optalloc.solve.cores import CoreSearch
-from optalloc.solve.groups import NoState
-from optalloc.solve.highs import SolverError
+from optalloc.solve.core.cores import CoreSearch
+from optalloc.solve.core.groups import NoState
 from optalloc.solve.record import CERTIFIED
+from optalloc.solve.solvers.highs import SolverError
 from optalloc.workbook.grid import Tables
 from tests.cli.run import Cli
 from tests.plan.test_verify import TABLES
@@ -117,7 +117,7 @@ def test_a_search_stopped_without_a_plan_states_its_bound(
             raise MemoryError
         search.record.watch.stop("time limit")
 
-    monkeypatch.setattr("optalloc.solve.cores._growing_cores", stop)
+    monkeypatch.setattr("optalloc.solve.core.cores._growing_cores", stop)
     plan = tmp_path / "p.xlsx"
     ran = cli("solve", book, "--json", "--method", "core", "-o", plan)
     document = ran.document("solve")
@@ -248,7 +248,7 @@ def test_where_the_core_way_cannot_go_the_direct_way_does_and_the_manifest_says_
             raise trouble
 
     place = "Pricing" if isinstance(trouble, NoState) else "priced"
-    monkeypatch.setattr(f"optalloc.solve.cores.{place}", cannot)
+    monkeypatch.setattr(f"optalloc.solve.core.cores.{place}", cannot)
     ran = cli("solve", book, "--json", "--method", "core")
     document = ran.document("solve")
     assert (ran.code, document["objective"]) == (0, best)

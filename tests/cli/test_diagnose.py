@@ -12,8 +12,8 @@ from openpyxl import load_workbook
 
 from optalloc.examples import EXAMPLES
 from optalloc.solve.progress import Watch
-from optalloc.study.conflict import Conflict, conflict_of
-from optalloc.study.requirements import Requirements
+from optalloc.study.diagnosis.conflict import Conflict, conflict_of
+from optalloc.study.diagnosis.requirements import Requirements
 from optalloc.workbook.grid import Tables
 from tests.cli.run import Cli
 from tests.plan.test_verify import TABLES
@@ -216,7 +216,7 @@ def test_a_stop_keeps_what_is_known(cli: Cli, book: Path, monkeypatch: pytest.Mo
         watch.stop("interrupted")
         return found
 
-    monkeypatch.setattr("optalloc.study.diagnosis.conflict_of", interrupted)
+    monkeypatch.setattr("optalloc.study.diagnosis.diagnosis.conflict_of", interrupted)
     ran = cli("diagnose", book, "--json")
     document = ran.document("diagnose")
     assert (ran.code, document["stopped"], document["irreducible"]) == (4, "interrupted", True)
@@ -227,7 +227,7 @@ def test_a_stop_keeps_what_is_known(cli: Cli, book: Path, monkeypatch: pytest.Mo
 
 
 def test_not_proven_is_not_called_proven(cli: Cli, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("optalloc.study.diagnosis.keeps", lambda *_: False)
+    monkeypatch.setattr("optalloc.study.diagnosis.diagnosis.keeps", lambda *_: False)
     ran = cli("diagnose", book, "--json")
     document = ran.document("diagnose")
     assert (ran.code, document["proven"], document["stopped"]) == (4, False, "work limit")

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from optalloc.solve.progress import Watch
-from optalloc.study.forced import Resolver
+from optalloc.study.verdicts.forced import Resolver
 from optalloc.workbook.grid import Tables
 from tests.cli.run import Cli
 from tests.plan.test_verify import TABLES
@@ -152,7 +152,7 @@ def test_a_change_of_a_cell_is_explained_too(cli: Cli, book: Path) -> None:
 
 
 def test_the_watch_of_a_part_stops_with_the_whole() -> None:
-    from optalloc.study.forced import _Leg
+    from optalloc.study.verdicts.forced import _Leg
 
     whole = Watch()
     leg = _Leg(whole, None)

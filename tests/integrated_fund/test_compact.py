@@ -16,9 +16,9 @@ from optalloc.examples import EXAMPLES
 from optalloc.examples.generator import generate
 from optalloc.plan.plan import Plan
 from optalloc.solve.arrays import Arrays, Row, arrays_of
-from optalloc.solve.highs import write_model
 from optalloc.solve.planning import fund_for, plan_of
 from optalloc.solve.progress import Watch
+from optalloc.solve.solvers.highs import write_model
 from tests.rule_texts.rounds import random_tables
 from tests.support.tables import round_of
 

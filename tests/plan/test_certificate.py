@@ -22,11 +22,11 @@ from optalloc.plan.certificate import Bound, CertificateCheck, bound_of, verify_
 from optalloc.plan.groups import NothingPossible
 from optalloc.plan.plan import Plan
 from optalloc.plan.published import SourcePrices
-from optalloc.solve import groups as solve_groups
 from optalloc.solve.arrays import arrays_of
 from optalloc.solve.certificate import SourcePrices as ProgramPrices
 from optalloc.solve.certificate import bound_of as bound_of_program
-from optalloc.solve.groups import Groups
+from optalloc.solve.core import groups as solve_groups
+from optalloc.solve.core.groups import Groups
 from optalloc.solve.planning import plan_of
 from optalloc.solve.progress import Watch
 from optalloc.workbook.grid import Tables

@@ -19,11 +19,11 @@ from integrated_fund.round import Link
 from optalloc.plan.plan import Plan
 from optalloc.solve.arrays import arrays_of
 from optalloc.solve.certificate import Certificate, SourcePrices, bound_of, certificate
-from optalloc.solve.groups import Groups
+from optalloc.solve.core.groups import Groups
+from optalloc.solve.core.pricing import Pricing
+from optalloc.solve.core.sifting import priced
 from optalloc.solve.planning import plan_of
-from optalloc.solve.pricing import Pricing
 from optalloc.solve.progress import Watch
-from optalloc.solve.sifting import priced
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.oracle import Answer, best
 from tests.rule_texts.rounds import random_tables

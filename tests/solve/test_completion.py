@@ -10,10 +10,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from optalloc.solve import groups as groups_module
 from optalloc.solve.arrays import Vector
-from optalloc.solve.completion import Completion, Tableau
-from optalloc.solve.dives import dive
+from optalloc.solve.core import groups as groups_module
+from optalloc.solve.core.completion import Completion, Tableau
+from optalloc.solve.core.dives import dive
 from optalloc.solve.exactness import Held
 from optalloc.solve.progress import Watch
 from optalloc.workbook.grid import Tables

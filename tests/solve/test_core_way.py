@@ -18,16 +18,16 @@ from integrated_fund.fund import Fund, fund_for_solving
 from optalloc.examples.generator import generate
 from optalloc.plan.plan import Plan, stated
 from optalloc.plan.verify import verify
-from optalloc.solve import cores, neighbourhoods
 from optalloc.solve.arrays import arrays_of
-from optalloc.solve.cores import CoreSearch
+from optalloc.solve.core import cores, neighbourhoods
+from optalloc.solve.core.cores import CoreSearch
+from optalloc.solve.core.pricing import Pricing
+from optalloc.solve.core.sifting import priced
 from optalloc.solve.exactness import Held, decision_of
 from optalloc.solve.planning import NoPlan, plan_of
-from optalloc.solve.pricing import Pricing
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Record
 from optalloc.solve.search import Method
-from optalloc.solve.sifting import priced
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.cells import world_of
 from tests.rule_texts.oracle import Answer, best

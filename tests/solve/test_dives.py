@@ -10,7 +10,7 @@ from scipy import sparse
 
 from optalloc.examples.generator import generate
 from optalloc.solve.arrays import Programme, Vector
-from optalloc.solve.dives import SHARE, WHOLE, Dive, dive
+from optalloc.solve.core.dives import SHARE, WHOLE, Dive, dive
 from optalloc.solve.exact_awards import solve_awards
 from optalloc.solve.progress import Watch
 from optalloc.workbook.grid import Tables

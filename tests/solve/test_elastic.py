@@ -10,8 +10,8 @@ import pytest
 
 from optalloc.examples.generator import generate
 from optalloc.solve.arrays import Vector
-from optalloc.solve.highs import solve_lp, solve_mip
 from optalloc.solve.progress import Watch
+from optalloc.solve.solvers.highs import solve_lp, solve_mip
 from tests.rule_texts.rounds import random_tables
 from tests.support.elastic import Priced, dozen, priced_round
 

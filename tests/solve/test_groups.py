@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pytest
 
 from integrated_fund.fund import Fund
-from optalloc.solve import groups as groups_module
 from optalloc.solve.arrays import Arrays, Vector, arrays_of
-from optalloc.solve.groups import FORBIDDEN, Codes, Groups, Vertex
+from optalloc.solve.core import groups as groups_module
+from optalloc.solve.core.groups import FORBIDDEN, Codes, Groups, Vertex
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.rounds import random_tables
 from tests.support.tables import round_of, sound_tables

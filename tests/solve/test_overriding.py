@@ -17,11 +17,11 @@ from optalloc.plan.overrides import Cost, Override, overridden, records_of, with
 from optalloc.plan.plan import Plan, stated
 from optalloc.plan.verify import verify
 from optalloc.solve import overriding
-from optalloc.solve.highs import SolverError
 from optalloc.solve.overriding import plan_overridden, refuse_overrides
 from optalloc.solve.planning import plan_of
 from optalloc.solve.progress import Watch
 from optalloc.solve.solution import NoPlan, Solution, solution_of
+from optalloc.solve.solvers.highs import SolverError
 from optalloc.workbook.grid import Tables
 from tests.plan.test_verify import TABLES
 from tests.rule_texts.oracle import Answer, best, evaluate

@@ -9,9 +9,9 @@ import pytest
 from scipy import sparse
 
 from optalloc.solve.arrays import Programme, Vector
-from optalloc.solve.highs import solve_lp
 from optalloc.solve.progress import Watch
-from optalloc.solve.resolving import Resolving
+from optalloc.solve.solvers.highs import solve_lp
+from optalloc.solve.solvers.resolving import Resolving
 
 CLOSE = 1e-6
 

@@ -11,10 +11,10 @@ from integrated_fund.fund import fund_for_solving
 from optalloc.examples.generator import generate
 from optalloc.solve.alternatives import Alternatives
 from optalloc.solve.arrays import arrays_of
-from optalloc.solve.highs import solve_lp
-from optalloc.solve.pricing import Pricing
+from optalloc.solve.core.pricing import Pricing
+from optalloc.solve.core.restricted import Restricted
 from optalloc.solve.progress import Watch
-from optalloc.solve.restricted import Restricted
+from optalloc.solve.solvers.highs import solve_lp
 from tests.support.tables import round_of
 
 

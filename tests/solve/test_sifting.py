@@ -9,13 +9,13 @@ import pytest
 
 from integrated_fund.fund import Fund, fund_for_solving
 from optalloc.examples.generator import generate
-from optalloc.solve import groups, sifting
 from optalloc.solve.arrays import Arrays, arrays_of
-from optalloc.solve.highs import solve_lp, solve_mip
+from optalloc.solve.core import groups, sifting
+from optalloc.solve.core.pricing import Pricing
+from optalloc.solve.core.sifting import Prices, priced
 from optalloc.solve.planning import NoPlan, plan_of
-from optalloc.solve.pricing import Pricing
 from optalloc.solve.progress import Watch
-from optalloc.solve.sifting import Prices, priced
+from optalloc.solve.solvers.highs import solve_lp, solve_mip
 from tests.support.tables import round_of
 
 #: Projects, seed, tightness, rules, links for each thousand projects.

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from optalloc.solve.arrays import Vector
-from optalloc.solve.completion import Completion
-from optalloc.solve.dives import dive
-from optalloc.solve.highs import solve_mip
+from optalloc.solve.core.completion import Completion
+from optalloc.solve.core.dives import dive
+from optalloc.solve.core.swaps import SwapSearch
 from optalloc.solve.progress import Watch
-from optalloc.solve.swaps import SwapSearch
+from optalloc.solve.solvers.highs import solve_mip
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.rounds import random_tables
 from tests.support.elastic import Priced, dozen, priced_round

@@ -12,12 +12,12 @@ from integrated_fund.fund import Fund, fund_for_solving
 from optalloc.examples.generator import generate
 from optalloc.plan.plan import Plan
 from optalloc.plan.verify import verify
-from optalloc.solve import cores, tight
+from optalloc.solve.core import cores, tight
+from optalloc.solve.core.tight import TightSearch
 from optalloc.solve.planning import NoPlan, plan_of
 from optalloc.solve.progress import Progress, Watch
 from optalloc.solve.record import Record
 from optalloc.solve.search import Method
-from optalloc.solve.tight import TightSearch
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.rounds import random_tables
 from tests.support.elastic import dozen, priced_round

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from optalloc.study.authority import rank_of
+from optalloc.study.diagnosis.authority import rank_of
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from integrated_fund.round import Round
-from optalloc.solve.highs import Outcome
 from optalloc.solve.progress import Watch
-from optalloc.study import conflict as conflict_module
-from optalloc.study.conflict import Conflict, conflict_of, decided
-from optalloc.study.requirements import Requirements
+from optalloc.solve.solvers.highs import Outcome
+from optalloc.study.diagnosis import conflict as conflict_module
+from optalloc.study.diagnosis.conflict import Conflict, conflict_of, decided
+from optalloc.study.diagnosis.requirements import Requirements
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.cells import world_of
 from tests.study.by_enumeration import Key, can_be_kept

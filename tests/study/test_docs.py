@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from optalloc.examples import EXAMPLES
-from optalloc.study.authority import WEIGHTS, rank_of
+from optalloc.study.diagnosis.authority import WEIGHTS, rank_of
 from tests.cli.run import Cli
 from tests.support.tables import write_tables
 

@@ -14,7 +14,7 @@ import pytest
 from integrated_fund.round import Round
 from optalloc.plan.price_report import Price, PriceReport
 from optalloc.solve.arrays import Arrays, Vector
-from optalloc.study.levers import Shift
+from optalloc.study.prices.levers import Shift
 from tests.rule_texts.rounds import random_tables
 from tests.support.elastic import dozen
 from tests.support.priced_rounds import PricedRound, priced_round, priced_tables

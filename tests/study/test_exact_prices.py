@@ -18,9 +18,9 @@ from scipy import sparse
 from optalloc.plan.price_report import Price, PriceLine
 from optalloc.solve.arrays import Programme, Vector
 from optalloc.solve.progress import Watch
-from optalloc.study.levers import ALL, Lever
-from optalloc.study.relaxation import Marginal
-from optalloc.study.sensitivity import Sensitivity
+from optalloc.study.prices.levers import ALL, Lever
+from optalloc.study.prices.relaxation import Marginal
+from optalloc.study.prices.sensitivity import Sensitivity
 from tests.rule_texts.rounds import random_tables
 from tests.support.exact_values import ExactProgramme, Shift
 from tests.support.priced_rounds import PricedRound, priced_tables

@@ -13,7 +13,7 @@ from optalloc.errors import WrongUse
 from optalloc.plan.plan import stated
 from optalloc.plan.verdicts import Explanation, Turn
 from optalloc.solve.progress import Watch
-from optalloc.study.explanations import explained
+from optalloc.study.verdicts.explanations import explained
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.oracle import Answer, best
 from tests.study.verdict_rounds import (
@@ -147,7 +147,7 @@ def test_explanations_of_many_rounds(batch: int) -> None:
 
 def test_intervals_of_large_rounds_hold_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     """The way of large rounds, on small ones: never solved to the end, and never wrong."""
-    monkeypatch.setattr("optalloc.study.forced.CORE_FROM", 1)
+    monkeypatch.setattr("optalloc.study.verdicts.forced.CORE_FROM", 1)
     seen = wide = 0
     for seed in range(25):
         tables = plain_tables(seed)

@@ -7,7 +7,7 @@ import copy
 import pytest
 
 from integrated_fund.ledger import Ledger
-from optalloc.study.keeping import keeps
+from optalloc.study.diagnosis.keeping import keeps
 from optalloc.workbook.grid import Tables
 from tests.support.tables import round_of
 

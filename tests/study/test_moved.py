@@ -16,7 +16,7 @@ from integrated_fund.round import Round
 from optalloc.solve.arrays import Arrays, arrays_of
 from optalloc.solve.exactness import judge
 from optalloc.solve.moved import moved_arrays
-from optalloc.study.levers import levers_of, moved_round
+from optalloc.study.prices.levers import levers_of, moved_round
 from tests.rule_texts.rounds import random_tables
 from tests.support.tables import round_of
 

@@ -9,12 +9,12 @@ from fractions import Fraction
 import pytest
 
 from optalloc.solve.progress import Watch
-from optalloc.study import repair as repair_module
-from optalloc.study.diagnosis import diagnose, in_memory
-from optalloc.study.keeping import keeps
-from optalloc.study.movable import with_changes
-from optalloc.study.repair import Repair, Repairs
-from optalloc.study.requirements import Requirements
+from optalloc.study.diagnosis import repair as repair_module
+from optalloc.study.diagnosis.diagnosis import diagnose, in_memory
+from optalloc.study.diagnosis.keeping import keeps
+from optalloc.study.diagnosis.movable import with_changes
+from optalloc.study.diagnosis.repair import Repair, Repairs
+from optalloc.study.diagnosis.requirements import Requirements
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.oracle import best
 from tests.study.by_enumeration import cheapest_repair, with_cell

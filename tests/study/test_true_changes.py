@@ -16,8 +16,8 @@ import pytest
 from integrated_fund.round import FILTER_COLUMNS
 from optalloc.plan.price_report import Change, Price
 from optalloc.solve.progress import Watch
-from optalloc.study.changes import Move, changes_of, moves_of
-from optalloc.study.levers import ALL, default_step, share_step
+from optalloc.study.prices.changes import Move, changes_of, moves_of
+from optalloc.study.prices.levers import ALL, default_step, share_step
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.cells import number
 from tests.rule_texts.oracle import Answer, best

@@ -11,9 +11,9 @@ import pytest
 from integrated_fund.choices import Codes
 from optalloc.plan.verdicts import Verdict
 from optalloc.solve.certificate import bounds_either_way
-from optalloc.solve.groups import Groups
-from optalloc.study.verdicts import judged_choices, verdicts_of
-from optalloc.study.worth import Worth
+from optalloc.solve.core.groups import Groups
+from optalloc.study.verdicts.verdicts import judged_choices, verdicts_of
+from optalloc.study.verdicts.worth import Worth
 from tests.rule_texts.oracle import best
 from tests.rule_texts.rounds import random_tables
 from tests.solve.test_certificate import worth_of

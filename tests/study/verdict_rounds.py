@@ -13,9 +13,9 @@ from optalloc.plan.verdicts import Explanation
 from optalloc.solve.certificate import Certificate
 from optalloc.solve.progress import Watch
 from optalloc.solve.solution import NoPlan, Solution, solution_of
-from optalloc.study.explanations import explained
-from optalloc.study.prices import certificate_of
-from optalloc.study.relaxation import Relaxation
+from optalloc.study.prices.priced import certificate_of
+from optalloc.study.prices.relaxation import Relaxation
+from optalloc.study.verdicts.explanations import explained
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.oracle import Answer
 from tests.rule_texts.rounds import random_tables

@@ -11,15 +11,15 @@ import numpy as np
 
 from integrated_fund.fund import Fund
 from optalloc.solve.arrays import Arrays, Vector, arrays_of
-from optalloc.solve.cores import CoreSearch
+from optalloc.solve.core.cores import CoreSearch
+from optalloc.solve.core.groups import NoState
+from optalloc.solve.core.pricing import Pricing
+from optalloc.solve.core.sifting import priced
 from optalloc.solve.elastic import Elastic
 from optalloc.solve.exactness import Held
-from optalloc.solve.groups import NoState
-from optalloc.solve.highs import solve_lp
-from optalloc.solve.pricing import Pricing
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Record
-from optalloc.solve.sifting import priced
+from optalloc.solve.solvers.highs import solve_lp
 from optalloc.workbook.grid import Tables
 from tests.support.tables import round_of
 

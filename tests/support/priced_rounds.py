@@ -14,8 +14,8 @@ from optalloc.solve.arrays import Arrays
 from optalloc.solve.moved import moved_arrays
 from optalloc.solve.progress import Watch
 from optalloc.solve.solution import NoPlan, Solution, solution_of
-from optalloc.study.levers import Lever, moved_round
-from optalloc.study.prices import Priced, prices_of
+from optalloc.study.prices.levers import Lever, moved_round
+from optalloc.study.prices.priced import Priced, prices_of
 from optalloc.workbook.grid import Tables
 from tests.support.exact_values import Shift, fraction
 from tests.support.tables import round_of

@@ -1,0 +1,1 @@
+"""The core way: prices and a bound for all projects together, plans from the projects that prices leave in doubt."""

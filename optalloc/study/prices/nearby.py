@@ -1,0 +1,110 @@
+r"""The best plan of a round that differs a little from a solved one, found from the plan of that one.
+
+Two independent searches end a gap apart, which is more than most changes of a bound are worth. So the moved round is
+searched near the plan at hand: by swaps that mend what it misses now and use what has become free, and, where that
+does not come as near to the moved round's bound as the plan is to its own, by deciding anew the projects of smallest
+margin at the moved round's own prices and those of the rows that moved, all others left as they are.
+
+The bound is the moved round's own, by weak duality at its own prices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from integrated_fund.evaluation import Decision
+from integrated_fund.fund import Fund
+from optalloc.solve.arrays import Arrays, Vector
+from optalloc.solve.core.cores import CoreSearch
+from optalloc.solve.core.groups import Mask
+from optalloc.solve.core.pricing import Pricing
+from optalloc.solve.core.sifting import prices_at
+from optalloc.solve.core.tight import TightSearch
+from optalloc.solve.direct import LINEAR
+from optalloc.solve.exactness import Held, point_of
+from optalloc.solve.progress import Watch
+from optalloc.solve.record import Found, Record
+from optalloc.solve.solvers.highs import solve_lp
+from optalloc.study.prices.levers import Positions
+
+#: Projects of smallest margin that are decided anew, of all and of the rows that moved.
+NEAREST = 250
+OF_THE_ROWS = 60
+NODES = 5
+#: The gap to which the neighbourhood is solved.
+CLOSE = 1e-5
+
+
+@dataclass(frozen=True)
+class Near:
+    """Where a search near a plan begins: the plan, and the rows that moved, positions in the arrays."""
+
+    start: Decision
+    rows: Positions
+
+
+def search_near(
+    fund: Fund, arrays: Arrays, level: int, held: tuple[Held, ...], gap: float, watch: Watch, near: Near
+) -> Found:
+    """Search a moved round near the plan of the round it was moved from, until the relative gap is as asked.
+
+    Raises:
+        NoState, OwnBounds: the round's groups cannot be priced.
+        SolverError: the solver failed.
+    """
+    record = Record(fund, arrays, level, held, gap, watch)
+    record.consider(record.judged(near.start))
+    pricing = Pricing(record.base, record.cost, fund.ledger.project_of)
+    relaxed = solve_lp(record.base, record.cost, watch)
+    if relaxed.status == "infeasible":  # presolve has called feasible programmes infeasible before
+        relaxed = solve_lp(record.base, record.cost, watch, presolve=False)
+        if relaxed.status == "infeasible":
+            return record.found(infeasible=True)
+    if relaxed.x is None or relaxed.row_duals is None:
+        return record.found()
+    prices = prices_at(pricing, relaxed.row_duals[pricing.groups.coupling], relaxed.x)
+    record.bounded(prices.bound, LINEAR)
+    search = CoreSearch(record, pricing, prices)
+    point = _start(search, near.start)
+    if not record.closed:
+        TightSearch(search, point).visit()
+    if not record.closed and not watch.must_stop():
+        base = point if record.best is None else search.plan()
+        search.solve(_neighbourhood(search, near), base, NODES, gap=CLOSE, target=None)
+    return record.found()
+
+
+def _start(search: CoreSearch, decision: Decision) -> Vector:
+    """Return a decision as a point of the decision columns, shape (columns,)."""
+    record = search.record
+    point = np.zeros(len(record.cost))
+    for column, value in point_of(record.fund, record.arrays, decision).items():
+        point[column] = value
+    return search.pricing.groups.switched(point)
+
+
+def _neighbourhood(search: CoreSearch, near: Near) -> Mask:
+    """Return the projects that are decided anew, whole groups, shape (projects,)."""
+    inside = np.zeros(len(search.margin), dtype=np.bool_)
+    inside[search.order[:NEAREST]] = True
+    of_rows = search.order[_projects_of(search, near.rows)[search.order]]
+    inside[of_rows[:OF_THE_ROWS]] = True
+    return search.pricing.groups.whole(inside)
+
+
+def _projects_of(search: CoreSearch, rows: Positions) -> Mask:
+    """Return the projects that some rows look at, cells between them included, shape (projects,)."""
+    arrays, groups = search.record.base, search.pricing.groups
+    columns = np.zeros(len(arrays.column_lower), dtype=np.bool_)
+    columns[arrays.matrix[rows].indices] = True
+    cells = np.flatnonzero(columns & ~groups.decision)
+    defining = np.flatnonzero(np.diff(sparse.csr_matrix(arrays.matrix[:, cells]).indptr))
+    defining = defining[arrays.row_lower[defining] == arrays.row_upper[defining]]
+    columns[arrays.matrix[defining].indices] = True
+    projects = groups.project_of_column[np.flatnonzero(columns)]
+    found = np.zeros(len(search.margin), dtype=np.bool_)
+    found[projects[projects >= 0]] = True
+    return found
