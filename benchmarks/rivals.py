@@ -52,7 +52,7 @@ def _line(solver: str, seconds: float, best: float | None, bound: float | None, 
 
 
 def _highs_model(arrays: Arrays, integer: Any) -> Any:
-    return _loaded(arrays, arrays.levels[0], integer, scaled=False)[0]
+    return _loaded(arrays, arrays.levels[0], integer, scale=1.0)[0]
 
 
 def highs_lp(arrays: Arrays, limit: float) -> dict[str, object]:

@@ -18,6 +18,7 @@ from scipy import sparse
 from optalloc.plan.price_report import Price, PriceLine
 from optalloc.solve.arrays import Programme, Vector
 from optalloc.solve.progress import Watch
+from optalloc.study.prices import directions
 from optalloc.study.prices.levers import ALL, Lever
 from optalloc.study.prices.relaxation import Marginal
 from optalloc.study.prices.sensitivity import Sensitivity
@@ -125,6 +126,15 @@ def _kind(more: Fraction | None, less: Fraction | None) -> str:
 def test_degenerate_programmes(batch: int) -> None:
     """Of each kind there are many, so that none is right by chance."""
     met = sum((_hold_programme(seed) for seed in range(40 * batch, 40 * batch + 40)), Counter[str]())
+    assert min(met[kind] for kind in ("no plan on a side", "nothing", "one price", "two prices")) >= 10
+
+
+@pytest.mark.parametrize("short", [0, 3])
+def test_columns_that_join_later(monkeypatch: pytest.MonkeyPatch, short: int) -> None:
+    """Directions begin with hardly a column; others join by their price, or by what proves that none is left."""
+    monkeypatch.setattr(directions, "FIRST", 1)
+    monkeypatch.setattr(directions, "SHORT", short)
+    met = sum((_hold_programme(seed) for seed in range(80, 160)), Counter[str]())
     assert min(met[kind] for kind in ("no plan on a side", "nothing", "one price", "two prices")) >= 10
 
 

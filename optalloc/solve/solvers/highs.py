@@ -208,7 +208,7 @@ def write_model(arrays: Arrays, cost: Vector, path: str) -> None:
     Raises:
         SolverError: the file cannot be written.
     """
-    solver, _ = _loaded(arrays, cost, arrays.integer, scaled=False)
+    solver, _ = _loaded(arrays, cost, arrays.integer, scale=1.0)
     for number, name in enumerate(arrays.row_names):
         _check(solver.passRowName(number, name), "passRowName")
     for number, name in enumerate(arrays.column_names):
@@ -222,9 +222,9 @@ def scale_of(coefficients: Vector) -> float:
     return float(10.0 ** -round(float(np.log10(np.median(sizes))))) if len(sizes) else 1.0
 
 
-def _loaded(arrays: Programme, cost: Vector, integer: Any, *, scaled: bool = True) -> tuple[Any, float]:
+def _loaded(arrays: Programme, cost: Vector, integer: Any, *, scale: float | None = None) -> tuple[Any, float]:
     """Return a solver that minimises -scale · cost, and the scale (so that a typical cost is about 1)."""
-    scale = scale_of(cost) if scaled else 1.0
+    scale = scale_of(cost) if scale is None else scale
     matrix = sparse.csr_matrix(arrays.matrix)
     solver = _core._Highs()  # highspy.Highs prints a banner when it is made
     _set(solver, "output_flag", False)
