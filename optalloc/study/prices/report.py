@@ -17,7 +17,7 @@ from optalloc.solve.planning import stated_plan
 from optalloc.solve.progress import Watch
 from optalloc.solve.solution import Solution
 from optalloc.study.prices.changes import changes_of, moves_of, with_changes
-from optalloc.study.prices.curves import with_curves
+from optalloc.study.prices.curves import curve_moves, with_curves
 from optalloc.study.prices.levers import default_step, share_step
 from optalloc.study.prices.priced import Priced, prices_of
 from optalloc.study.prices.sentences import with_sentences
@@ -61,6 +61,8 @@ def priced_report(
     report = priced.report
     if changes and not watch.must_stop():
         moves = list(moves_of(priced, solution, by_line))
+        if curves:
+            moves += curve_moves(priced, solution, by_line)
         found, best = changes_of(priced, solution, moves, watch, jobs=jobs)
         better = _with_plan(solution, best, level)
         if better is not None:
@@ -68,7 +70,7 @@ def priced_report(
             priced = prices_of(solution, watch, level=level)
         report = with_changes(priced.report, by_line, found)
         if curves and not watch.must_stop():
-            report = with_curves(priced, report, solution, watch, jobs=jobs)
+            report = with_curves(priced, report, solution, by_line, found, watch)
     report = with_sentences(solution.fund.round, report)
     plan = stated_plan(solution, watch)
     manifest = {**plan.manifest, "certificate": stated_certificate(solution.fund, priced.certificate)}
