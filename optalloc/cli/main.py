@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from optalloc.cli import check, diagnose, explain, model, new, prices, solve, verify
-from optalloc.cli.overriding import SolveCommand
+from optalloc.cli.overriding import OverridingCommand
 from optalloc.errors import INTERNAL_ERROR, INVALID, STOPPED, OptallocError
 
 #: What typer makes of Ctrl-C.
@@ -37,9 +37,9 @@ app = typer.Typer(
 )
 app.command("new", epilog=new.EXAMPLES)(new.new)
 app.command("check", epilog=check.EXAMPLES)(check.check)
-app.command("solve", epilog=solve.EXAMPLES, cls=SolveCommand)(solve.solve)
-app.command("prices", epilog=prices.EXAMPLES)(prices.prices)
-app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
+app.command("solve", epilog=solve.EXAMPLES, cls=OverridingCommand)(solve.solve)
+app.command("prices", epilog=prices.EXAMPLES, cls=OverridingCommand)(prices.prices)
+app.command("explain", epilog=explain.EXAMPLES, cls=OverridingCommand)(explain.explain)
 app.command("diagnose", epilog=diagnose.EXAMPLES)(diagnose.diagnose)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("model", epilog=model.EXAMPLES)(model.model)
