@@ -6,19 +6,20 @@ A workbook with errors ends the command here, and so does everything that can be
 from __future__ import annotations
 
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 from optalloc.cli.options import Lang
 from optalloc.cli.overriding import checked_again
-from optalloc.errors import INVALID, NO_PLAN, STOPPED, WrongUse
+from optalloc.errors import INVALID, NO_PLAN, STOPPED, OptallocError, WrongUse
 
 if TYPE_CHECKING:
     from integrated_fund.evaluation import Decision
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 #: Relative distances below this are lost in the solver's floating point.
 SMALLEST_GAP = Decimal("0.000000001")
+
+
+_Written = TypeVar("_Written")
 
 
 @dataclass(frozen=True)
@@ -195,25 +199,52 @@ def written(
     prices: PriceReport | None = None,
     verdicts: Sequence[Verdict] = (),
 ) -> tuple[PlanFile, ...]:
-    """Write the plan, if that was asked for; return the files beside the workbook."""
+    """Write the plan, if that was asked for; return the files beside the workbook.
+
+    Raises:
+        WrongUse: it could not be written there; the message says where it is kept.
+    """
     asked, began = begun.asked, time.monotonic()
     files: tuple[PlanFile, ...] = ()
     if asked.output is not None:
         from optalloc.workbook.plan_writer import write_plan
 
+        def write(path: Path) -> tuple[PlanFile, ...]:
+            return write_plan(
+                plan,
+                begun.round,
+                path,
+                language=begun.checked.language,
+                force=asked.replaces,
+                inputs=begun.checked.inputs,
+                prices=prices,
+                verdicts=verdicts,
+            )
+
         line.say(f"writing {asked.output.name}")
-        files = write_plan(
-            plan,
-            begun.round,
-            asked.output,
-            language=begun.checked.language,
-            force=asked.replaces,
-            inputs=begun.checked.inputs,
-            prices=prices,
-            verdicts=verdicts,
-        )
+        files = write_or_keep(asked.output, write)
     begun.seconds["write"] = time.monotonic() - began
     return files
+
+
+def write_or_keep(output: Path, write: Callable[[Path], _Written]) -> _Written:
+    """Write what took long to find; where that is refused in the end, in a new temporary folder.
+
+    Raises:
+        WrongUse: as it was refused; the message says where the file is kept.
+    """
+    try:
+        return write(output)
+    except WrongUse as refused:
+        kept = Path(tempfile.mkdtemp(prefix="optalloc-")) / output.name
+        try:
+            write(kept)
+        except OptallocError as again:
+            kept.parent.rmdir()
+            raise WrongUse(
+                refused.code, f"{refused.message} It could not be kept in a temporary folder either: {again.message}"
+            ) from refused
+        raise WrongUse(refused.code, f"{refused.message} Nothing is lost: it is kept in {kept}.") from refused
 
 
 def no_plan(result: NoPlan, begun: Opened) -> int:
