@@ -16,7 +16,7 @@ _DECISIONS: Mapping[Decided, str] = MappingProxyType(
 #: Decimals of worth and cost that are shown; the cells hold fifteen digits.
 _PLACES = 4
 #: Widths at which texts are wrapped, so that a page is read without a glass.
-_BLOCKED, _SENTENCE = 34, 70
+_TITLE, _BLOCKED, _SENTENCE = 40, 34, 70
 
 
 def write_verdicts(out: PlanBook, verdicts: Sequence[Verdict]) -> None:
@@ -27,7 +27,7 @@ def write_verdicts(out: PlanBook, verdicts: Sequence[Verdict]) -> None:
         "Verdicts",
         [
             Column(out.word("project"), [row.project for row in verdicts]),
-            Column(out.word("title"), [row.title for row in verdicts]),
+            Column(out.word("title"), [row.title for row in verdicts], "long", widest=_TITLE),
             Column(out.word("decision"), [out.word(_DECISIONS[row.decision]) for row in verdicts]),
             Column(out.word("award_of_one"), [row.award if row.is_funded else None for row in verdicts], "number"),
             Column(out.word("worth"), [stated(row.worth) for row in verdicts], "number", _PLACES),
