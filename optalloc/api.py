@@ -27,12 +27,13 @@ from integrated_fund.problem import Problem
 from integrated_fund.round import Round
 from optalloc.errors import NO_PLAN, OptallocError, WrongUse
 from optalloc.plan.overrides import Override as Override
-from optalloc.plan.overrides import overridden
+from optalloc.plan.overrides import overridden, records_of
 from optalloc.plan.plan import Award, Declined, Payment, Plan, RuleLine, SourceLine
 from optalloc.plan.price_report import PriceReport
 from optalloc.plan.verdicts import Explanation
-from optalloc.solve.overriding import plan_overridden, refuse_overrides
-from optalloc.solve.planning import NoPlan, fund_for, plan_of
+from optalloc.solve.manifest import Request
+from optalloc.solve.overriding import Overridden, refuse_overrides, solve_overridden
+from optalloc.solve.planning import NoPlan, fund_for
 from optalloc.solve.progress import Listener, Watch, silent
 from optalloc.solve.search import Method
 from optalloc.solve.solution import solution_of
@@ -111,26 +112,40 @@ def solve(
         NoPlanExists: no plan exists, or none was found in time.
         WrongUse: there is no solver of that name, or an override cannot be made.
     """
-    asked = None if gap is None else Decimal(str(gap))
-    watch = Watch(time_limit, listener)
-    if overrides:
-        if isinstance(round_, Fund):
-            raise WrongUse("override", "A fund is formulated already; give overrides with a round.")
+    fund = _formulated(round_, overrides, solver)
+    found = _solved(round_, fund, overrides, Watch(time_limit, listener), _request(gap, method, solver))
+    return found.on_record(found.plan)
+
+
+def _request(gap: Decimal | float | str | None, method: Method, solver: str | None = None) -> Request:
+    return Request(None if gap is None else Decimal(str(gap)), method, solver)
+
+
+def _formulated(round_: Round | Fund, overrides: Sequence[Override], solver: str | None = None) -> Fund:
+    """Return the programme of a round with its overrides."""
+    if not isinstance(round_, Fund):
         refuse_overrides(round_, overrides)
-        fund = fund_for(overridden(round_, overrides), solver)
-        result = plan_overridden(round_, fund, overrides, watch, gap=asked, solver=solver, method=method)
-    else:
-        fund = round_ if isinstance(round_, Fund) else fund_for(round_, solver)
-        result = plan_of(fund, watch, gap=asked, solver=solver, method=method)
-    if isinstance(result, NoPlan):
-        raise NoPlanExists(result)
-    return result
+        return fund_for(overridden(round_, overrides), solver)
+    if overrides:
+        raise WrongUse("override", "A fund is formulated already; give overrides with a round.")
+    return round_
+
+
+def _solved(
+    round_: Round | Fund, fund: Fund, overrides: Sequence[Override], watch: Watch, request: Request
+) -> Overridden:
+    workbook = round_.round if isinstance(round_, Fund) else round_
+    found = solve_overridden(workbook, fund, overrides, watch, request)
+    if isinstance(found, NoPlan):
+        raise NoPlanExists(found)
+    return found
 
 
 def explain(
     round_: Round,
     projects: Sequence[str],
     *,
+    overrides: Sequence[Override] = (),
     gap: Decimal | float | str | None = None,
     time_limit: float | None = None,
     method: Method = "auto",
@@ -138,16 +153,16 @@ def explain(
 ) -> tuple[Explanation, ...]:
     """Return why projects were decided as they were, what would turn that and what it would cost.
 
-    The round is solved, and solved again with each project decided the other way; options as for `solve`.
+    The round is solved, and solved again with each project decided the other way; `overrides` hold in all of them.
+    Options are as for `solve`, but `time_limit` is for everything together.
 
     Raises:
         NoPlanExists: no plan exists, or none was found in time.
-        WrongUse: the round has no project of a name.
+        WrongUse: the round has no project of a name, or an override cannot be made.
     """
     names = known_projects(round_, projects)
-    watch = Watch(time_limit, listener)
-    asked = None if gap is None else Decimal(str(gap))
-    solution = solution_of(fund_for(round_, None), watch, gap=asked, method=method)
+    watch = Watch(time_limit, listener, together=True)
+    solution = solution_of(_formulated(round_, overrides), watch, _request(gap, method))
     if isinstance(solution, NoPlan):
         raise NoPlanExists(solution)
     return explained(solution, certificate_of(solution, Relaxation(solution, 0, watch)), names, watch)
@@ -156,6 +171,7 @@ def explain(
 def prices(
     round_: Round | Fund,
     *,
+    overrides: Sequence[Override] = (),
     level: int = 1,
     changes: bool = True,
     only: Sequence[str] | None = None,
@@ -168,27 +184,30 @@ def prices(
     """Return what every rule, source and link of a round costs; its finite changes where `changes`.
 
     `level` counts the levels of a lexicographic objective from 1; `only` names the rules, sources and links that are
-    moved. More than one of `jobs` needs a program that can be imported again (`if __name__ == "__main__":`).
+    moved. `overrides` hold in every round that is solved; `report.overrides` has them with their cost. Options are as
+    for `solve`, but `time_limit` is for everything together. More than one of `jobs` needs a program that can be
+    imported again (`if __name__ == "__main__":`).
 
     Raises:
         NoPlanExists: no plan exists, or none was found in time.
-        WrongUse: `only` names something that is not there, or there is no such level.
+        WrongUse: `only` names something that is not there, there is no such level, or an override cannot be made.
     """
-    fund = round_ if isinstance(round_, Fund) else fund_for(round_, None)
+    fund = _formulated(round_, overrides)
     if not 1 <= level <= len(fund.appraisal.levels):
         raise WrongUse(
             "level", f"The objective of this round has {len(fund.appraisal.levels)} levels, none is {level}."
         )
-    watch = Watch(time_limit, listener)
-    asked = None if gap is None else Decimal(str(gap))
-    found = solution_of(fund, watch, gap=asked, method=method)
-    if isinstance(found, NoPlan):
-        raise NoPlanExists(found)
-    return priced_report(found, watch, level=level - 1, only=only, changes=changes, jobs=jobs).report
+    watch = Watch(time_limit, listener, together=True)
+    found = _solved(round_, fund, overrides, watch, _request(gap, method))
+    priced = priced_report(found.solution, watch, level=level - 1, only=only, changes=changes, jobs=jobs)
+    return priced.with_record(found.on_record(priced.plan)).report
 
 
 def tables(plan: Plan) -> dict[str, pd.DataFrame]:
-    """Return a plan as tables: awards, payments, rules, sources, criteria, declined. Amounts are Decimals."""
+    """Return a plan as tables: awards, payments, rules, sources, criteria, declined, overrides. Amounts are Decimals.
+
+    `overrides` has the day as a date, and what each override costs as found and as proven (`cost_low`, `cost_high`).
+    """
     parts: dict[str, tuple[Award | Payment | RuleLine | SourceLine | Declined, ...]] = {
         "awards": plan.awards,
         "payments": plan.payments,
@@ -201,4 +220,12 @@ def tables(plan: Plan) -> dict[str, pd.DataFrame]:
         for name, rows in parts.items()
     }
     found["criteria"] = pd.DataFrame(list(plan.criteria.items()), columns=["criterion", "value"])
+    found["overrides"] = pd.DataFrame(
+        [
+            (one.project, one.kind, row.status, one.by, one.reason, one.on, row.cost.found, row.cost.low, row.cost.high)
+            for row in records_of(plan.manifest)
+            for one in (row.override,)
+        ],
+        columns=["project", "kind", "status", "by", "reason", "on", "cost", "cost_low", "cost_high"],
+    )
     return found

@@ -19,6 +19,9 @@ NO_PLAN: ExitCode = 3
 STOPPED: ExitCode = 4
 NOT_VERIFIED: ExitCode = 5
 
+#: What a shell says of a program whose reader went away (`optalloc … | head`): 128 and the number of SIGPIPE.
+READER_GONE = 141
+
 
 class OptallocError(Exception):
     """An error with a word for programs (`code`), a sentence for people, and where it stands, if anywhere.

@@ -24,7 +24,8 @@ def test_read_solve_look(book: Path) -> None:
     round_ = read(book)
     plan = solve(round_)
     found = tables(plan)
-    assert set(found) == {"awards", "payments", "rules", "sources", "criteria", "declined"}
+    assert set(found) == {"awards", "payments", "rules", "sources", "criteria", "declined", "overrides"}
+    assert found["overrides"].empty
     assert found["awards"]["award"].sum() == found["payments"]["amount"].sum()
 
 
@@ -48,6 +49,9 @@ def test_overrides(book: Path) -> None:
     (record,) = records_of(plan.manifest)
     assert (record.override.project, record.override.by) == ("P1", "the leading group")
     assert record.cost.low == record.cost.high == solve(round_).objective - plan.objective
+    (row,) = tables(plan)["overrides"].to_dict("records")
+    assert (row["project"], row["kind"], row["status"], row["by"]) == ("P1", "forbid", "candidate", "the leading group")
+    assert (row["on"], row["cost"], row["cost_low"]) == (record.override.on, record.cost.found, record.cost.low)
     for where, what in ((round_, "P99"), (formulate(round_), "P1")):
         with pytest.raises(WrongUse):
             solve(where, overrides=[Override(what, "forbid", by="x", reason="y")])
@@ -60,6 +64,17 @@ def test_errors_are_exceptions_with_words(tmp_path: Path) -> None:
     hard = {**TABLES, "Rules": [{"rule": "r", "measure": "accepted", "sense": ">=", "bound": 9}]}
     with pytest.raises(NoPlanExists):
         solve(read(write_tables(hard, tmp_path / "none.xlsx")))
+
+
+def test_explanations_keep_the_overrides(book: Path) -> None:
+    round_ = read(book)
+    made = [Override("P1", "forbid", by="the council", reason="minutes")]
+    found = explain(round_, ["P1", "P2"], overrides=made, gap=0)
+    assert not found[0].verdict.is_funded
+    assert found[0].verdict.status == "excluded"
+    assert all("P1" not in one.otherwise.enters for one in found[1:] if one.otherwise is not None)
+    with pytest.raises(WrongUse):
+        explain(round_, ["P1"], overrides=[Override("P99", "forbid", by="x", reason="y")])
 
 
 def test_projects_are_explained(book: Path) -> None:

@@ -30,7 +30,11 @@ def check(
     from optalloc.cli.documents import print_document, problems_of
     from optalloc.cli.reading import read_checked
     from optalloc.cli.terminal import out, print_problems
+    from optalloc.workbook.files import refuse_ending, refuse_output
 
+    if annotate is not None:
+        refuse_ending(annotate, round_file.suffix)
+        refuse_output(annotate, force=force, inputs=[round_file])
     checked = read_checked(round_file, sets or [], lang)
     if annotate is not None:
         from optalloc.workbook.annotate import annotate as write_marked

@@ -58,7 +58,7 @@ def diagnose(
     from optalloc.cli.diagnosis import diagnosis_document, print_diagnosis
     from optalloc.cli.documents import print_document
     from optalloc.cli.reading import read_checked
-    from optalloc.cli.solve import stop_at_first_interrupt
+    from optalloc.cli.solving import stop_at_first_interrupt
     from optalloc.cli.terminal import live_line, out, print_problems
     from optalloc.study.diagnosis.diagnosis import diagnose as diagnose_round
     from optalloc.workbook.files import refuse_output, write_whole

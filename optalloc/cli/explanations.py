@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from optalloc.plan.plan import Plan
     from optalloc.plan.verdicts import Explanation, Otherwise, Turn
 
-_DOCUMENT = ("status", "objective", "bound", "gap", "projects", "seconds")
+_DOCUMENT = ("status", "objective", "bound", "gap", "projects", "overrides", "without_overrides", "seconds")
 _COLOURS = {"funded": "green", "cut back": "yellow", "not funded": "red"}
 
 
@@ -35,6 +35,8 @@ def explanations_document(found: Sequence[Explanation], plan: Plan, seconds: dic
         "bound": number(plan.bound),
         "gap": number(plan.gap),
         "projects": [_project(one) for one in found],
+        "overrides": plan.manifest["overrides"],
+        "without_overrides": plan.manifest["without_overrides"],
         "seconds": seconds,
     }
 
@@ -97,8 +99,11 @@ def print_explanations(
     seconds: dict[str, float],
 ) -> None:
     """Print each project: its sentence, the table that adds up, where the decision turns, who comes and goes."""
+    from optalloc.cli.summary import print_overrides
+
     if plan.status != "optimal":
         console.print("[yellow]The plan is not proven optimal within the gap asked for.[/]")
+    print_overrides(plan, console)
     for one in found:
         _print_project(one, round_, console)
     spent = ", ".join(f"{step} {value:.1f} s" for step, value in seconds.items() if value >= 0.05)

@@ -14,8 +14,8 @@ import typer
 from typer.exceptions import TyperException
 
 from optalloc.cli import check, diagnose, explain, model, new, prices, solve, verify
-from optalloc.cli.overriding import SolveCommand
-from optalloc.errors import INTERNAL_ERROR, INVALID, STOPPED, OptallocError
+from optalloc.cli.overriding import OverridingCommand
+from optalloc.errors import INTERNAL_ERROR, INVALID, READER_GONE, STOPPED, OptallocError
 
 #: What typer makes of Ctrl-C.
 _INTERRUPTED = 130
@@ -37,9 +37,9 @@ app = typer.Typer(
 )
 app.command("new", epilog=new.EXAMPLES)(new.new)
 app.command("check", epilog=check.EXAMPLES)(check.check)
-app.command("solve", epilog=solve.EXAMPLES, cls=SolveCommand)(solve.solve)
-app.command("prices", epilog=prices.EXAMPLES)(prices.prices)
-app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
+app.command("solve", epilog=solve.EXAMPLES, cls=OverridingCommand)(solve.solve)
+app.command("prices", epilog=prices.EXAMPLES, cls=OverridingCommand)(prices.prices)
+app.command("explain", epilog=explain.EXAMPLES, cls=OverridingCommand)(explain.explain)
 app.command("diagnose", epilog=diagnose.EXAMPLES)(diagnose.diagnose)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("model", epilog=model.EXAMPLES)(model.model)
@@ -77,9 +77,9 @@ def main() -> NoReturn:
         code, trouble = INVALID, ("usage", message, None, None)
     except (KeyboardInterrupt, typer.Abort):
         code, trouble = STOPPED, _INTERRUPTION
-    except BrokenPipeError:  # the reader of a pipe went away: nobody is left to tell
-        sys.stderr.close()
-        code = 0
+    except (BrokenPipeError, SystemExit) as ended:
+        _leave_if_reader_gone(ended)
+        raise
     except MemoryError:
         code, trouble = INVALID, _NO_MEMORY
     except Exception as error:  # the last net: nobody is shown a traceback
@@ -88,9 +88,27 @@ def main() -> NoReturn:
         message = f"Something went wrong inside optalloc; this is not your fault. {remember(error)}"
         trouble = ("internal", message, None, None)
     # Only now: an error keeps all that was read and built in memory until it is dealt with.
-    if trouble is not None:
-        _report(*trouble)
+    try:
+        if trouble is not None:
+            _report(*trouble)
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit) as ended:
+        _leave_if_reader_gone(ended)
+        raise
     _leave(code if isinstance(code, int) else 0)
+
+
+def _leave_if_reader_gone(ended: BaseException) -> None:
+    """End as other tools do when the reader of a pipe went away (`optalloc … | head`): nobody is left to tell.
+
+    Typer and Rich make an exit of the broken pipe.
+    """
+    if not isinstance(ended, BrokenPipeError) and not isinstance(ended.__context__, BrokenPipeError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):  # what is still to be written to them must not fail at the very end
+        os.dup2(nowhere, stream.fileno())
+    _leave(READER_GONE)
 
 
 def _leave(code: int) -> NoReturn:

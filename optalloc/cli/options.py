@@ -27,6 +27,22 @@ class Ways(StrEnum):
 RoundFile = Annotated[Path, typer.Argument(metavar="ROUND.xlsx", help="The round workbook.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there already.")]
+ForceOr = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--force",
+        metavar="[PROJECT]",
+        show_default=False,
+        help="Alone: replace files that are there already. With a project, or several as P07;P09: force them into the "
+        "plan, on record, with --by and --reason.",
+    ),
+]
+Forbid = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PROJECT", help="Keep a project out of the plan, on record, with --by and --reason."),
+]
+By = Annotated[str | None, typer.Option(help="Who decided the overrides; goes on record.")]
+Reason = Annotated[str | None, typer.Option(help="Why; goes on record.")]
 Sets = Annotated[
     list[str] | None,
     typer.Option(

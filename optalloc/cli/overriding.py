@@ -1,7 +1,7 @@
-"""`--force` and `--forbid` of `solve`: overrides, and the `--force` that stands alone and replaces files.
+"""`--force` and `--forbid`: overrides, and the `--force` that stands alone and replaces files.
 
-Every command replaces files with `--force`, so on `solve` the word does both: alone it replaces, followed by a project
-it forces that one. What follows is taken for the round's workbook where the line names no other.
+Every command replaces files with `--force`, so on those that take overrides the word does both: alone it replaces,
+followed by a project it forces that one. What follows is taken for the round's workbook where the line names no other.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FORCE = "--force"
 _ALONE = "\0"
 
 
-class SolveCommand(TyperCommand):
+class OverridingCommand(TyperCommand):
     """A command whose `--force` may stand alone or take a value, which Typer's options cannot."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -47,7 +47,7 @@ def with_force_alone(args: Sequence[str], valued: Container[str]) -> list[str]:
     while words:
         word = words.pop(0)
         if word == "--":
-            names_workbook = names_workbook or bool(words)
+            names_workbook = names_workbook or any(map(_is_workbook, words))
             found += [word, *words]
             break
         if word == _FORCE:
@@ -60,7 +60,7 @@ def with_force_alone(args: Sequence[str], valued: Container[str]) -> list[str]:
         if word in valued and words:
             found.append(words.pop(0))
         elif not word.startswith("-"):
-            names_workbook = True
+            names_workbook = names_workbook or _is_workbook(word)
     if not names_workbook:
         workbook = next((at for at in followed if _is_workbook(found[at])), None)
         followed = [at for at in followed if at != workbook]

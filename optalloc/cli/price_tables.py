@@ -30,6 +30,7 @@ def print_prices(
     seconds: dict[str, float],
 ) -> None:
     """Print the lines that cost something, the dearest first, and what the dearest mean in words."""
+    from optalloc.cli.summary import print_overrides
     from optalloc.plan.price_report import by_cost
 
     console.print(f"Objective {amount(report.value, 4)}; linear relaxation {amount(report.relaxed, 4)}")
@@ -37,6 +38,7 @@ def print_prices(
         f"Certificate: no plan can be worth more than {amount_above(report.bound, 4)}, "
         f"{100 * report.gap:.4f} % above this one; it follows from the prices below alone."
     )
+    print_overrides(plan, console)
     if report.pool is not None:
         console.print(
             f"One unit of money ({shown(round_.unit)}) more in the pool is worth {_price(report.pool)} at the margin.\n"

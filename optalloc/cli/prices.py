@@ -10,9 +10,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optalloc.cli.options import AsJson, Force, Gap, Language, RoundFile, Sets, StudyMethod, StudyTimeLimit, Ways
-from optalloc.cli.solve import asked_gap, stop_at_first_interrupt
-from optalloc.errors import DONE, INVALID, STOPPED, NotThisRound, WrongUse
+from optalloc.cli.options import (
+    AsJson,
+    By,
+    Forbid,
+    ForceOr,
+    Gap,
+    Language,
+    Reason,
+    RoundFile,
+    Sets,
+    StudyMethod,
+    StudyTimeLimit,
+    Ways,
+)
+from optalloc.cli.overriding import asked_overrides
+from optalloc.errors import DONE, STOPPED, NotThisRound, WrongUse
 
 if TYPE_CHECKING:
     from integrated_fund.evaluation import Decision
@@ -68,65 +81,56 @@ def prices(
     time_limit: StudyTimeLimit = None,
     method: StudyMethod = Ways.auto,
     lang: Language = None,
-    force: Force = False,
+    force: ForceOr = None,
+    forbid: Forbid = None,
+    by: By = None,
+    reason: Reason = None,
     as_json: AsJson = False,
 ) -> int:
     """Say what every rule, source and link costs: at the margin on both sides, and when it is moved by a step.
 
+    With overrides (--force PROJECT, --forbid PROJECT) it is the plan as decided that is priced.
+
     Ctrl-C keeps what is done. Exit code 0: done; 2: the workbook has errors; 3: no plan exists; 4: stopped at a limit.
     """
-    from optalloc.cli.documents import prices_document, print_document, problems_of, rounded, without_prices
+    from optalloc.cli.documents import prices_document, print_document, rounded, without_prices
     from optalloc.cli.price_tables import print_prices
-    from optalloc.cli.reading import read_checked
-    from optalloc.cli.solve import no_plan
-    from optalloc.cli.terminal import live_line, out, print_problems
-    from optalloc.solve.manifest import Inputs
-    from optalloc.solve.progress import Watch
-    from optalloc.solve.solution import NoPlan, fund_for, solution_of
-    from optalloc.study.prices.report import priced_report
-    from optalloc.workbook.plan_files import refuse_plan_output
+    from optalloc.cli.solving import Asked, asked_gap, formulated, no_plan, opened, solved, written
+    from optalloc.cli.terminal import live_line, out
 
-    asked = asked_gap(gap)
-    if time_limit is not None and time_limit == 0:
-        raise WrongUse("time_limit", "--time-limit takes seconds above 0: no search fits into none.")
+    replaces, overrides = asked_overrides(force or [], forbid or [], by, reason)
     part, own_steps = _steps(steps or [])
-    if output is not None:
-        refuse_plan_output(output, force=force, inputs=[round_file])
     if plots is not None and plots.exists() and not plots.is_dir():
         raise WrongUse("not_a_folder", f"--plots takes a folder; {plots} is a file.")
-    seconds: dict[str, float] = {"read": 0.0, "build": 0.0, "solve": 0.0, "prices": 0.0, "write": 0.0}
+    asked = Asked(
+        round_file,
+        tuple(sets or []),
+        overrides,
+        asked_gap(gap),
+        time_limit,
+        method.value,
+        lang,
+        as_json,
+        output,
+        replaces,
+    )
     with live_line() as line:
-        line.say(f"reading {round_file.name}")
-        began = time.monotonic()
-        checked = read_checked(round_file, sets or [], lang)
-        seconds["read"] = time.monotonic() - began
-        if checked.round is None:
-            line.close()
-            if as_json:
-                print_document(without_prices(problems_of(checked.problems, checked.language)))
-            else:
-                print_problems(checked.problems, checked.language, out())
-            return INVALID
-        watch = Watch(time_limit, line.hear)
-        began = time.monotonic()
-        fund = fund_for(checked.round, None)
-        seconds["build"] = time.monotonic() - began
-        stop_at_first_interrupt(watch)
-        began = time.monotonic()
-        inputs = Inputs(checked.sha256, tuple(sets or []), projects_file=checked.projects_file)
-        start = None if plan_file is None else _start(plan_file, fund)
-        solution = solution_of(fund, watch, gap=asked, inputs=inputs, method=method.value, start=start)
-        seconds["solve"] = time.monotonic() - began
-        if isinstance(solution, NoPlan):
-            line.close()
-            del seconds["prices"]
-            return no_plan(solution, checked, seconds, as_json)
-        began = time.monotonic()
+        begun = opened(asked, line, without_prices, together=True)
+        fund = formulated(begun)
         if level > len(fund.appraisal.levels):
             raise WrongUse("level", f"--level {level}: this round's objective has {len(fund.appraisal.levels)}.")
-        found = priced_report(
-            solution,
-            watch,
+        found = solved(begun, fund, None if plan_file is None else _start(plan_file, fund))
+        from optalloc.solve.solution import NoPlan
+        from optalloc.study.prices.report import priced_report
+        from optalloc.study.verdicts.verdicts import verdicts_of
+
+        if isinstance(found, NoPlan):
+            line.close()
+            return no_plan(found, begun)
+        began = time.monotonic()
+        priced = priced_report(
+            found.solution,
+            begun.watch,
             level=level - 1,
             part=part,
             steps=own_steps,
@@ -135,35 +139,21 @@ def prices(
             curves=output is not None or plots is not None,
             jobs=jobs or os.cpu_count() or 1,
         )
-        seconds["prices"] = time.monotonic() - began
-        began = time.monotonic()
-        if output is not None:
-            from optalloc.study.verdicts.verdicts import verdicts_of
-            from optalloc.workbook.plan_writer import write_plan
-
-            line.say(f"writing {output.name}")
-            write_plan(
-                found.plan,
-                checked.round,
-                output,
-                language=checked.language,
-                force=force,
-                inputs=checked.inputs,
-                prices=found.report,
-                verdicts=verdicts_of(found.solution, found.priced.certificate),
-            )
+        priced = priced.with_record(found.on_record(priced.plan))
+        begun.seconds["prices"] = time.monotonic() - began
+        verdicts = () if output is None else verdicts_of(priced.solution, priced.priced.certificate)
+        written(priced.plan, begun, line, prices=priced.report, verdicts=verdicts)
         drawn: list[Path] = []
         if plots is not None:
             from optalloc.report.curves import draw_curves
 
             line.say("drawing")
-            drawn = draw_curves(found.report, plots, unit=checked.round.unit)
-        seconds["write"] = time.monotonic() - began
+            drawn = draw_curves(priced.report, plots, unit=begun.round.unit)
     if as_json:
-        print_document(prices_document(found.report, found.plan, rounded(seconds)))
+        print_document(prices_document(priced.report, priced.plan, rounded(begun.seconds)))
     else:
-        print_prices(found.report, found.plan, checked.round, out(), output, drawn, seconds)
-    return DONE if watch.stopped is None and found.plan.status == "optimal" else STOPPED
+        print_prices(priced.report, priced.plan, begun.round, out(), output, drawn, begun.seconds)
+    return DONE if begun.watch.stopped is None and priced.plan.status == "optimal" else STOPPED
 
 
 def _start(path: Path, fund: Fund) -> Decision:
@@ -176,7 +166,7 @@ def _start(path: Path, fund: Fund) -> Decision:
     if plan.manifest.get("round_digest") != round_digest(fund.round):
         raise NotThisRound(
             "other_round",
-            f"{path.name} was made from another round, or from this one before it was changed. "
+            f"{path.name} was made from another round, or from this one before it was changed or overridden. "
             "Leave --plan out, or solve the round again.",
         )
     return decision_of_plan(plan, fund.ledger)

@@ -32,7 +32,7 @@ def print_plan(
     proof = {"optimal": "[green]Optimal[/]", "feasible": "[yellow]Not proven optimal[/]"}[plan.status]
     gap = "unknown" if plan.gap is None else f"{100 * plan.gap:.4f} %"
     console.print(f"{proof}: objective {amount(plan.objective, 4)}, bound {amount(plan.bound, 4)}, gap {gap}")
-    _print_overrides(plan, console)
+    print_overrides(plan, console)
     stopped = plan.manifest.get("stopped")
     if stopped:
         console.print(f"[yellow]The search was stopped ({stopped}); this is the best plan it had.[/]")
@@ -55,7 +55,8 @@ def print_plan(
             console.print(f"Its long tables are beside it, keep them together: {shown(', '.join(files))}")
 
 
-def _print_overrides(plan: Plan, console: Console) -> None:
+def print_overrides(plan: Plan, console: Console) -> None:
+    """Print the overrides that a plan has on record, with what they cost; nothing where there are none."""
     records = records_of(plan.manifest)
     if not records:
         return

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from integrated_fund.round import Sense
+from optalloc.plan.overrides import Record
 
 Kind = Literal["rule", "source", "capacity", "link"]
 
@@ -106,7 +107,8 @@ class PriceReport:
 
     `relaxed` is the value of that level's linear relaxation, `pool` what one unit of money more is worth that all
     sources share in proportion. `bound` is the certificate's, on the first level of every plan; `objective` the plan's
-    value of it and `gap` the relative distance. `curves` are of the dearest bounds.
+    value of it and `gap` the relative distance. `curves` are of the dearest bounds. `overrides` are those of the plan
+    that is priced: all prices and changes are with them in force.
     """
 
     lines: tuple[PriceLine, ...]
@@ -118,6 +120,7 @@ class PriceReport:
     objective: Decimal
     gap: Decimal
     curves: tuple[Curve, ...] = ()
+    overrides: tuple[Record, ...] = ()
 
 
 def size_of(price: Price) -> float:

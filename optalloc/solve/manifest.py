@@ -18,6 +18,7 @@ import optalloc
 from integrated_fund.criteria import Level
 from integrated_fund.digest import round_digest
 from integrated_fund.fund import Fund
+from integrated_fund.round import Round
 from optalloc.plan.plan import SCHEMA_VERSION, stated, stated_above
 from optalloc.solve.arrays import Arrays
 from optalloc.solve.certificate import Certificate
@@ -41,12 +42,22 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked of a search: the relative gap to prove, the way to use HiGHS, another solver in its place."""
+    """What is asked of a search: the relative gap to prove (None: the round's own), the way to use HiGHS (`search`),
+    another solver in its place (None: HiGHS), and where the round came from.
+    """
 
-    gap: Decimal
-    method: Method
-    solver: str | None
-    inputs: Inputs
+    gap: Decimal | None = None
+    method: Method = "auto"
+    solver: str | None = None
+    inputs: Inputs = Inputs()
+
+    def gap_for(self, round_: Round) -> Decimal:
+        """Return the gap to prove."""
+        return round_.gap if self.gap is None else self.gap
+
+
+#: Nothing but what the round asks itself.
+NOTHING_ELSE = Request()
 
 
 def search_facts(
@@ -76,7 +87,7 @@ def search_facts(
         "overrides": [],  # `overriding` puts these two in, with who, why and at what cost
         "without_overrides": None,
         "options": {
-            "gap": float(request.gap),
+            "gap": float(request.gap_for(fund.round)),
             "time_limit": watch.time_limit,
             "method": request.method,
             "threads": THREADS,

@@ -7,7 +7,7 @@ on from there, so noise shows neither as a gain (`override_costs`) nor as a loss
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -18,15 +18,15 @@ from optalloc.errors import WrongUse
 from optalloc.plan.overrides import UNKNOWN, Cost, Override, Record, overridden
 from optalloc.plan.plan import Declined, Plan, Status, stated, stated_above
 from optalloc.solve.arrays import arrays_of
-from optalloc.solve.manifest import Inputs
+from optalloc.solve.manifest import NOTHING_ELSE, Request
 from optalloc.solve.override_costs import Optima, Optimum
 from optalloc.solve.planning import stated_plan
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Found
-from optalloc.solve.search import Method, search
-from optalloc.solve.solution import NoPlan, fund_for, is_highs, solution_of
+from optalloc.solve.search import search
+from optalloc.solve.solution import NoPlan, Solution, fund_for, other_solver, solution_of
 from optalloc.solve.solvers.highs import SolverError
-from optalloc.solve.solvers.other_solver import find_by, solver_named
+from optalloc.solve.solvers.other_solver import find_by
 from optalloc.workbook.names import nearest
 
 #: Up to so many overrides each gets a cost of its own (the others kept), which takes a search for each.
@@ -68,57 +68,78 @@ def refuse_overrides(round_: Round, overrides: Sequence[Override]) -> None:
         raise WrongUse("twice", "A project has two overrides of the same kind; one is enough.")
 
 
-def plan_overridden(
+@dataclass(frozen=True)
+class Overridden:
+    """A solved round with overrides: its solution, the plan this states, and what the searches for their cost found.
+
+    `without` is what is known of the round without any of the overrides, `rests` of the rounds without one each (none
+    where they were not searched). There may be no overrides at all.
+    """
+
+    solution: Solution
+    plan: Plan
+    records: tuple[Record, ...] = ()
+    without: Optimum = field(default_factory=Optimum)
+    rests: tuple[Optimum, ...] = ()
+
+    def on_record(self, plan: Plan) -> Plan:
+        """Return a plan of this round (that of the solution, or a better one) with the overrides and their cost."""
+        if not self.records:
+            return plan
+        wide = [record.against_workbook for record in self.records]
+        optima = Optima(Optimum.of(plan), self.without, self.rests).reconciled(wide)
+        together, own = optima.costs(wide)
+        records = [replace(record, cost=cost) for record, cost in zip(self.records, own, strict=True)]
+        facts = _facts(records, optima.without, together, self.solution.gap)
+        return replace(plan, declined=_declined(plan, self.records), manifest={**plan.manifest, **facts})
+
+
+def solve_overridden(
     round_: Round,
     fund: Fund,
     overrides: Sequence[Override],
     watch: Watch,
+    request: Request = NOTHING_ELSE,
     *,
-    gap: Decimal | None = None,
-    inputs: Inputs | None = None,
-    solver: str | None = None,
-    method: Method = "auto",
-) -> Plan | NoPlan:
-    """Return the plan of a round with overrides, these on record with what they cost.
+    start: Decision | None = None,
+) -> Overridden | NoPlan:
+    """Solve a round with overrides, and again with fewer of them.
 
-    `round_` is the round without the overrides and `fund` the formulated round with them; the rest is as in `plan_of`.
-    Each search takes at most the time limit of the watch. One that is stopped by hand or for want of memory is the
-    last; what is not known then is None.
+    `round_` is the round without the overrides and `fund` the formulated round with them; the rest is as in
+    `solution_of`. Each search takes at most the time limit of the watch, unless that is of all together. One that is
+    stopped by hand or for want of memory is the last; what is not known then is None.
 
     Raises:
         SolverError: the solver failed to find the plan.
         WrongUse: there is no solver of that name.
     """
-    solution = solution_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
+    solution = solution_of(fund, watch, request, start=start)
     status = {project.project: project.status for project in round_.projects}
-    records = [Record(one, status[one.project]) for one in overrides]
-    further = _Further(watch, round_.gap if gap is None else gap, solver, method)
+    records = tuple(Record(one, status[one.project]) for one in overrides)
+    further = _Further(watch, request)
     if isinstance(solution, NoPlan):
-        return _no_plan(solution, round_, records, further)
-    plan = stated_plan(solution, watch)
+        return _no_plan(solution, round_, records, further) if records else solution
+    plan = stated_plan(solution, watch)  # says what stopped this search, not what stops a later one
+    if not records:
+        return Overridden(solution, plan)
     without = further.optimum(round_)
     rests: list[Optimum] = []
     if 1 < len(records) <= OWN_COSTS_AT_MOST:
         kept = [[other for other in overrides if other is not one] for one in overrides]
         rests = [further.optimum(overridden(round_, others)) for others in kept]
-    start = _better(plan, fund, overrides, [without, *rests])
-    if start is not None:
-        plan = further.plan_from(start, fund, inputs) or plan
-    wide = [record.against_workbook for record in records]
-    optima = Optima(Optimum.of(plan), without, rests).reconciled(wide)
-    together, own = optima.costs(wide)
-    records = [replace(record, cost=cost) for record, cost in zip(records, own, strict=True)]
-    facts = _facts(records, optima.without, together, further.gap)
-    return replace(plan, declined=_declined(plan, overrides), manifest={**plan.manifest, **facts})
+    better = _better(plan, fund, overrides, [without, *rests])
+    if better is not None:
+        solution, plan = further.solved_from(better, fund) or (solution, plan)
+    return Overridden(solution, plan, records, without, tuple(rests))
 
 
 def _no_plan(result: NoPlan, round_: Round, records: Sequence[Record], further: _Further) -> NoPlan:
     """Return that there is no plan with the overrides, and whether there is one without them."""
-    without, reason = Optimum(), result.reason
+    without, reason, gap = Optimum(), result.reason, further.request.gap_for(round_)
     if result.status == "infeasible":
         without = further.optimum(round_)
-        reason = _INFEASIBLE[without.status(further.gap)]
-    facts = _facts(records, without, UNKNOWN, further.gap)
+        reason = _INFEASIBLE[without.status(gap)]
+    facts = _facts(records, without, UNKNOWN, gap)
     return replace(result, reason=reason, manifest={**result.manifest, **facts, "reason": reason})
 
 
@@ -134,9 +155,9 @@ def _better(plan: Plan, fund: Fund, overrides: Sequence[Override], others: Seque
     return best
 
 
-def _declined(plan: Plan, overrides: Sequence[Override]) -> tuple[Declined, ...]:
+def _declined(plan: Plan, records: Sequence[Record]) -> tuple[Declined, ...]:
     """Return the projects without money; what is forbidden is not excluded in the workbook."""
-    forbidden = {one.project for one in overrides if one.kind == "forbid"}
+    forbidden = {record.override.project for record in records if record.override.kind == "forbid"}
     return tuple(
         replace(row, reason="forbidden by an override") if row.project in forbidden else row for row in plan.declined
     )
@@ -158,9 +179,9 @@ def _facts(records: Sequence[Record], without: Optimum, together: Cost, gap: Dec
 class _Further:
     """The searches after the first one, one after the other under its watch. None of them can lose the plan."""
 
-    def __init__(self, watch: Watch, gap: Decimal, solver: str | None, method: Method) -> None:
-        self.watch, self.gap, self.solver, self.method = watch, gap, solver, method
-        self._other = None if solver is None or is_highs(solver) else solver_named(solver)
+    def __init__(self, watch: Watch, request: Request) -> None:
+        self.watch, self.request = watch, request
+        self._other = other_solver(request.solver)
 
     def optimum(self, round_: Round) -> Optimum:
         """Return what a search finds of the first level of a round."""
@@ -181,15 +202,13 @@ class _Further:
             return Optimum(None, bound, found.infeasible)
         return Optimum(Fraction(stated(value)), bound, decision=found.judgement.evaluation.decision)
 
-    def plan_from(self, start: Decision, fund: Fund, inputs: Inputs | None) -> Plan | None:
-        """Return the plan of a search that goes on from a decision."""
+    def solved_from(self, start: Decision, fund: Fund) -> tuple[Solution, Plan] | None:
+        """Return what a search finds that goes on from a decision, and the plan it states."""
         try:
             if not self._again():
                 return None
-            solution = solution_of(
-                fund, self.watch, gap=self.gap, inputs=inputs, solver=self.solver, method=self.method, start=start
-            )
-            return None if isinstance(solution, NoPlan) else stated_plan(solution, self.watch)
+            solution = solution_of(fund, self.watch, self.request, start=start)
+            return None if isinstance(solution, NoPlan) else (solution, stated_plan(solution, self.watch))
         except SolverError:
             return None
         except MemoryError:
@@ -197,15 +216,17 @@ class _Further:
             return None
 
     def _again(self) -> bool:
-        """Begin another search, unless it may not be: stopped by hand, out of memory, or a run ignores its limit."""
+        """Begin another search, unless it may not be: stopped by hand, out of memory or time, or a run ignores its
+        limit.
+        """
         if self.watch.stopped in ("interrupted", "memory") or self.watch.overrun:
             return False
         self.watch.again("the cost of overrides")
-        return True
+        return not self.watch.must_stop()
 
     def _found(self, round_: Round) -> Found:
-        fund = fund_for(round_, self.solver)
+        fund, gap = fund_for(round_, self.request.solver), float(self.request.gap_for(round_))
         arrays = arrays_of(fund)
         if self._other is None:
-            return search(fund, arrays, 0, (), float(self.gap), self.watch, method=self.method)
-        return find_by(self._other, fund, arrays, 0, (), float(self.gap), self.watch)
+            return search(fund, arrays, 0, (), gap, self.watch, method=self.request.method)
+        return find_by(self._other, fund, arrays, 0, (), gap, self.watch)

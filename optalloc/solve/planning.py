@@ -19,25 +19,16 @@ from integrated_fund.sentences import sentence_of
 from optalloc.plan.digest import plan_digest
 from optalloc.plan.plan import Award, Payment, Plan, RuleLine, SourceLine, stated, stated_above
 from optalloc.solve.declined import declined_of
-from optalloc.solve.manifest import WORK_LIMIT, Inputs, level_facts, search_facts
+from optalloc.solve.manifest import NOTHING_ELSE, WORK_LIMIT, Request, level_facts, search_facts
 from optalloc.solve.progress import Watch
-from optalloc.solve.search import Method
 from optalloc.solve.solution import NoPlan, Solution, fund_for, solution_of
 
 __all__ = ["NoPlan", "decision_of_plan", "fund_for", "plan_of", "relative_gap", "stated_plan"]
 
 
-def plan_of(
-    fund: Fund,
-    watch: Watch,
-    *,
-    gap: Decimal | None = None,
-    inputs: Inputs | None = None,
-    solver: str | None = None,
-    method: Method = "auto",
-) -> Plan | NoPlan:
+def plan_of(fund: Fund, watch: Watch, request: Request = NOTHING_ELSE) -> Plan | NoPlan:
     """Return the plan of a fund's round: `solution_of`, stated."""
-    solution = solution_of(fund, watch, gap=gap, inputs=inputs, solver=solver, method=method)
+    solution = solution_of(fund, watch, request)
     return solution if isinstance(solution, NoPlan) else stated_plan(solution, watch)
 
 
@@ -62,7 +53,7 @@ def stated_plan(solution: Solution, watch: Watch) -> Plan:
         levels.append(
             level_facts(found, level, optimum=optimum, bound=limit, gap=gaps[-1], value=evaluation.levels[number])
         )
-    closed = all(gap is not None and gap <= Fraction(solution.request.gap) for gap in gaps)
+    closed = all(gap is not None and gap <= Fraction(solution.gap) for gap in gaps)
     with collector_paused():
         awards = _awards(fund, evaluation.decision)
         payments = _payments(fund, solution.payments)

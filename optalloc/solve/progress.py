@@ -37,7 +37,10 @@ def silent(_: Progress) -> None:
 
 @dataclass
 class Watch:
-    """The clock of one solve and the word to stop. Shared by every solver run of it; times are in seconds."""
+    """The clock of one solve and the word to stop. Shared by every solver run of it; times are in seconds.
+
+    The time limit is that of each search, or of all of them `together`.
+    """
 
     time_limit: float | None = None
     listener: Listener = silent
@@ -47,6 +50,7 @@ class Watch:
     overrun: bool = False
     best: float | None = None
     bound: float | None = None
+    together: bool = False
 
     def left(self) -> float:
         """Return how much time is left, inf without a limit."""
@@ -67,7 +71,10 @@ class Watch:
 
     def again(self, phase: str) -> None:
         """Begin another search, under the same limit; a stop by hand or for want of memory stays."""
-        self.phase, self.began, self.overrun, self.best, self.bound = phase, time.monotonic(), False, None, None
+        self.phase, self.overrun, self.best, self.bound = phase, False, None, None
+        if self.together:
+            return
+        self.began = time.monotonic()
         if self.stopped == "time limit":
             self.stopped = None
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from integrated_fund.evaluation import Decision, Evaluation
 from integrated_fund.fund import CompactFund, Fund, fund_for_solving
@@ -14,10 +15,10 @@ from integrated_fund.round import Round
 from optalloc.plan.plan import Status, stated_above
 from optalloc.solve.arrays import Arrays, arrays_of
 from optalloc.solve.exactness import Held, Judgement
-from optalloc.solve.manifest import WORK_LIMIT, Inputs, Request, level_facts, search_facts
+from optalloc.solve.manifest import NOTHING_ELSE, WORK_LIMIT, Request, level_facts, search_facts
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Found
-from optalloc.solve.search import Method, search
+from optalloc.solve.search import search
 from optalloc.solve.solvers.highs import SolverError
 from optalloc.solve.solvers.other_solver import find_by, solver_named
 from optalloc.solve.tie_break import RULE, canonical
@@ -53,6 +54,11 @@ class Solution:
     tie_break: Mapping[str, object]
 
     @property
+    def gap(self) -> Decimal:
+        """The relative gap that was to be proven."""
+        return self.request.gap_for(self.fund.round)
+
+    @property
     def evaluation(self) -> Evaluation:
         """What the decision adds up to."""
         return self.best.evaluation
@@ -80,38 +86,41 @@ def is_highs(solver: str | None) -> bool:
     return solver is None or solver.lower() == "highs"
 
 
+def other_solver(solver: str | None) -> Any:
+    """Return the solver that takes the place of HiGHS, None where none does.
+
+    Raises:
+        WrongUse: there is no solver of that name.
+    """
+    return None if solver is None or is_highs(solver) else solver_named(solver)
+
+
 def solution_of(
     fund: Fund,
     watch: Watch,
+    request: Request = NOTHING_ELSE,
     *,
-    gap: Decimal | None = None,
-    inputs: Inputs | None = None,
-    solver: str | None = None,
-    method: Method = "auto",
     start: Decision | None = None,
 ) -> Solution | NoPlan:
-    """Return the solution of a fund's round. `gap` is relative, the round's own when None; `solver` is HiGHS when None.
-
-    `method` is the way HiGHS is used, see `search`; `start` a plan that is known already.
+    """Return the solution of a fund's round; `start` is a plan that is known already.
 
     Raises:
         SolverError: the solver failed.
         WrongUse: there is no solver of that name.
         CompactFund: another solver than HiGHS needs the whole Pyomo model.
     """
-    other = None if solver is None or is_highs(solver) else solver_named(solver)
+    other = other_solver(request.solver)
     if other is not None and fund.compact:
         raise CompactFund("another solver needs the whole Pyomo model: take the fund that formulate(round_) makes")
-    request = Request(fund.round.gap if gap is None else gap, method, solver, inputs or Inputs())
-    asked = request.gap
+    gap = float(request.gap_for(fund.round))
     arrays = arrays_of(fund)
     held: list[Held] = []
     founds: list[Found] = []
     for number, level in enumerate(fund.appraisal.levels):
         if other is None:
-            found = search(fund, arrays, number, tuple(held), float(asked), watch, start=start, method=method)
+            found = search(fund, arrays, number, tuple(held), gap, watch, start=start, method=request.method)
         else:
-            found = find_by(other, fund, arrays, number, tuple(held), float(asked), watch)
+            found = find_by(other, fund, arrays, number, tuple(held), gap, watch)
         if found.judgement is None:
             if number == 0:
                 return _no_plan(fund, arrays, request, watch, found)

@@ -12,7 +12,7 @@ from openpyxl.styles import PatternFill
 
 from integrated_fund.problem import Language, Problem
 from optalloc.errors import OptallocError
-from optalloc.workbook.files import refuse_output, write_whole
+from optalloc.workbook.files import refuse_ending, refuse_output, write_whole
 
 _FILLS = {"error": PatternFill("solid", fgColor="F8B4B4"), "warning": PatternFill("solid", fgColor="FFE699")}
 _CELL = re.compile(r"[A-Z]{1,3}[1-9]\d*", re.ASCII)
@@ -31,9 +31,11 @@ def annotate(
     """Write a marked copy of a workbook that has been opened safely before; `inputs` are other files read with it.
 
     Raises:
-        WrongUse: the output is there already (without `force`), is an input, or cannot be written.
+        WrongUse: the output is there already (without `force`), is an input, or cannot be written, or its name ends
+            otherwise than the workbook's.
         OptallocError: the workbook has something in it that cannot be copied.
     """
+    refuse_ending(output, path.suffix)
     refuse_output(output, force=force, inputs=[path, *inputs])
     try:
         book = load_workbook(path, keep_vba=path.suffix.lower() == ".xlsm")

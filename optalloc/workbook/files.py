@@ -31,6 +31,16 @@ def refuse_output(path: Path, *, force: bool, inputs: Sequence[Path] = ()) -> No
     _target(path, force=force, inputs=inputs)
 
 
+def refuse_ending(path: Path, ending: str = ".xlsx") -> None:
+    """Refuse a name for a workbook that says it is something else.
+
+    Raises:
+        WrongUse: `ending`.
+    """
+    if path.suffix.lower() != ending.lower():
+        raise WrongUse("ending", f"{path.name} is to be a workbook: give it a name that ends in {ending}.")
+
+
 def write_whole(path: Path, writer: Callable[[Path], object], *, force: bool, inputs: Sequence[Path] = ()) -> None:
     """Write a file whole or not at all: `writer` fills a new file, with the same ending, in the same folder.
 

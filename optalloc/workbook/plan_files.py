@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from integrated_fund.round import Table
 from optalloc.errors import OptallocError, WorkbookUnreadable
 from optalloc.plan.plan import Plan
-from optalloc.workbook.files import refuse_output
+from optalloc.workbook.files import refuse_ending, refuse_output
 from optalloc.workbook.plan_rows import PlanValue, Rows
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ def refuse_plan_output(path: Path, *, force: bool, inputs: Sequence[Path] = ()) 
     """Refuse a plan's output before any work is done for it: the workbook, and the files it may need beside it.
 
     Raises:
-        WrongUse: as `files.refuse_output`.
+        WrongUse: as `files.refuse_output`, and `ending`, where the name does not end in .xlsx.
     """
+    refuse_ending(path)
     refuse_output(path, force=force, inputs=inputs)
     for sheet in LONG_SHEETS:
         refuse_output(path_beside(path, sheet), force=force, inputs=inputs)

@@ -44,6 +44,10 @@ _REGION, _YEAR, _SOURCE, _AMOUNT, _SECTOR = 3, 4, 5, 6, 8
 
 #: A manifest value longer than this is spread over several rows of its key.
 _PIECE = 16_000
+#: Decimals of the cost of an override that are shown; the cells hold fifteen digits.
+_PLACES_OF_COST = 4
+#: The width at which the reason of an override is wrapped.
+_WHY = 60
 _NOT_IN_XML = re.compile("[\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -237,6 +241,7 @@ def write_overrides(out: PlanBook) -> None:
     titles = {project.project: project.title for project in out.round.projects}
     made = [record.override for record in out.overrides]
     costs = [record.cost for record in out.overrides]
+    shown = places_of([value for cost in costs for value in (cost.found, cost.low, cost.high)], _PLACES_OF_COST)
     out.table(
         "Overrides",
         [
@@ -245,11 +250,11 @@ def write_overrides(out: PlanBook) -> None:
             Column(out.word("override_kind"), [out.word(one.kind) for one in made]),
             Column(out.word("in_workbook"), [out.word(record.status) for record in out.overrides]),
             Column(out.word("by"), [one.by for one in made]),
-            Column(out.word("why"), [one.reason for one in made], "long"),
+            Column(out.word("why"), [one.reason for one in made], "long", widest=_WHY),
             Column(out.word("on"), [one.on.isoformat() for one in made]),
-            Column(out.word("cost"), [cost.found for cost in costs], "number"),
-            Column(out.word("cost_low"), [cost.low for cost in costs], "number"),
-            Column(out.word("cost_high"), [cost.high for cost in costs], "number"),
+            Column(out.word("cost"), [cost.found for cost in costs], "number", shown),
+            Column(out.word("cost_low"), [cost.low for cost in costs], "number", shown),
+            Column(out.word("cost_high"), [cost.high for cost in costs], "number", shown),
         ],
     )
 

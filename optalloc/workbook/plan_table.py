@@ -37,6 +37,13 @@ _GAP = 3
 #: Points; Excel has no row higher than 409.
 LINE_HEIGHT = 13.5
 _MOST_LINES = 30
+#: Letters of running text to one digit, in which widths are counted; fewer than there are, so that no line is cut off.
+_LETTERS = 1.15
+#: Headings longer than this take two lines where the cells below need less.
+_LONG_HEADING = 16
+_HEADING_HEIGHT = 20
+#: Characters Excel keeps of the head of a page, and the columns of letters from which on a note there takes two lines.
+_MOST_HEADER, _NOTE_LINE = 255, 110
 
 INK, BLUE, PALE, LINE, GREY, AMBER, GREEN = (
     "#1F2933",
@@ -71,7 +78,7 @@ class Column:
 
     Its numbers show the same decimals all the way down, as many as they need unless `places` says so; a `mixed` column
     is one of different units, its cells in per cent where `in_percent` says so. A `share` is a fraction shown in per
-    cent. `long` texts are wrapped.
+    cent. `long` texts are wrapped, at a width of at most `widest`.
     """
 
     heading: str | Formula
@@ -79,6 +86,7 @@ class Column:
     kind: Kind = "text"
     places: int | None = None
     in_percent: Sequence[bool] = ()
+    widest: int = 2 * _WIDEST
 
 
 class Styles:
@@ -88,7 +96,14 @@ class Styles:
         "caption": {"bold": True, "font_size": 15, "font_color": BLUE},
         "note": {"font_color": GREY, "font_size": 9},
         "section": {"bold": True, "font_size": 12, "font_color": BLUE, "bottom": 1, "bottom_color": LINE},
-        "heading": {"bold": True, "bg_color": PALE, "bottom": 1, "bottom_color": LINE, "valign": "vcenter"},
+        "heading": {
+            "bold": True,
+            "bg_color": PALE,
+            "bottom": 1,
+            "bottom_color": LINE,
+            "valign": "vcenter",
+            "text_wrap": True,
+        },
         "label": {"font_color": GREY, "valign": "top"},
         "remark": {"font_color": GREY, "valign": "top", "align": "left", "indent": 1},
         "text": {"valign": "top", "align": "left"},
@@ -240,8 +255,25 @@ def lines_of(text: Cell, width: float) -> int:
     """Return about how many lines a wrapped text takes in a width, for the height of its row."""
     if not isinstance(text, str):
         return 1
-    lines = sum(-(-max(1, shown_width(line)) // int(width)) for line in text.split("\n"))
+    lines = 0
+    for line in text.split("\n"):
+        if line.isascii():
+            lines += _lines_of_words(line, int(_LETTERS * width))
+        else:
+            lines += -(-shown_width(line) // int(width))
     return min(lines, _MOST_LINES)
+
+
+def _lines_of_words(line: str, room: int) -> int:
+    """Return how many lines the words of a line take, each of so many letters at most."""
+    lines, used = 1, 0
+    for one in line.split(" ") if len(line) > room else ():
+        if used and used + 1 + len(one) > room:
+            lines, used = lines + 1, 0
+        # A word longer than a line goes over several.
+        more, used = divmod(used + (used > 0) + len(one), room)
+        lines += more
+    return lines
 
 
 def span(sheet: PlanSheet, column: int, rows: int) -> str:
@@ -282,15 +314,17 @@ def write_table(
         raise OptallocError("too_many_rows", message, name)
     sheet = book.add_worksheet(name)
     set_up_page(sheet, language, foot)
-    sheet.set_header(f"&L&14{safe_text(word(name, language))}&R&8{safe_text(note)[:200].replace('&', '&&')}")
+    caption = f"&L&14{safe_text(word(name, language))}&R&8"
+    sheet.set_header(caption + note_on_paper(note, _MOST_HEADER - len(caption)))
     at = len(columns) + 1
     placed = [*enumerate(columns), *enumerate(totals, at)]
     places = {index: places_of(column.cells) if column.places is None else column.places for index, column in placed}
-    widths = {index: _width(column, places[index]) for index, column in placed}
+    widths = {index: _width(column, places[index], wraps=index < at) for index, column in placed}
     for index, width in widths.items():
         sheet.set_column(index, index, width)
     sheet.set_column(at - 1, at - 1, _GAP)
-    sheet.set_row(0, 20)
+    in_two = any(_heading_width(column) > widths[index] for index, column in enumerate(columns))
+    sheet.set_row(0, _HEADING_HEIGHT + LINE_HEIGHT if in_two else _HEADING_HEIGHT)
     for index, column in enumerate(columns):
         align = "right" if column.kind in _RIGHT else "left"
         write_cell(sheet, 0, index, column.heading, styles.of("heading", align=align, indent=_indent(columns, index)))
@@ -341,8 +375,8 @@ def _write_totals(
 
 
 def _indent(columns: Sequence[Column], index: int) -> int:
-    """Return 1 for a text beside numbers set to the right, which it would touch."""
-    return int(index > 0 and columns[index].kind not in _RIGHT and columns[index - 1].kind in _RIGHT)
+    """Return 1 for a text beside what reaches to the right, numbers and wrapped texts, which it would touch."""
+    return int(index > 0 and columns[index].kind not in _RIGHT and columns[index - 1].kind in (*_RIGHT, "long"))
 
 
 def _style(styles: Styles, columns: Sequence[Column], index: int, places: int) -> Format:
@@ -360,10 +394,41 @@ def _mixed_style(styles: Styles, column: Column, offset: int) -> Format:
     return styles.of("number", align="right") if isinstance(value, str) else styles.of("number", places_of([value]))
 
 
-def _width(column: Column, places: int) -> float:
-    """Return a width that shows every number whole and most texts."""
-    heading = column.heading.value if isinstance(column.heading, Formula) else column.heading
-    widest = shown_width(str(heading)) + 3  # the filter's button
+def note_on_paper(note: str, most: int) -> str:
+    """Return a note as the head of a page shows it: its first whole sentences, in two lines where it is long."""
+    shown = ""
+    for sentence in re.split(r"(?<=\. )|(?<=[。；])", safe_text(note)):
+        if len((shown + sentence).replace("&", "&&")) >= most:
+            break
+        shown += sentence
+    shown = shown.rstrip() or f"{safe_text(note)[: most // 2]}…"
+    if shown_width(shown) > _NOTE_LINE:
+        places = [found.end() for found in re.finditer(r" |[，。；]", shown)]
+        middle = min(places, key=lambda place: abs(shown_width(shown[:place]) - shown_width(shown) / 2), default=0)
+        if middle:
+            shown = f"{shown[:middle].rstrip()}\n{shown[middle:]}"
+    return shown.replace("&", "&&")
+
+
+def _heading(column: Column) -> str:
+    return str(column.heading.value) if isinstance(column.heading, Formula) else column.heading
+
+
+def _heading_width(column: Column, *, wraps: bool = False) -> int:
+    """Return the width of a heading beside its filter's button; in two lines if it `wraps` and is long."""
+    heading = _heading(column)
+    whole = shown_width(heading)
+    if wraps and whole > _LONG_HEADING:
+        spaces = [place for place, letter in enumerate(heading) if letter == " "]
+        halves = [max(shown_width(heading[:at]), shown_width(heading[at + 1 :])) for at in spaces]
+        # Chinese breaks anywhere.
+        whole = 1 + min(halves, default=whole if heading.isascii() else whole // 2 + 2)
+    return whole + 3
+
+
+def _width(column: Column, places: int, *, wraps: bool) -> float:
+    """Return a width that shows every number whole and most texts; the heading may take two lines if it `wraps`."""
+    widest = _heading_width(column, wraps=wraps)
     if column.kind in ("number", "mixed"):
         for cell in set(column.cells):
             number = cell.value if isinstance(cell, Formula) else cell
@@ -371,4 +436,4 @@ def _width(column: Column, places: int) -> float:
                 widest = max(widest, len(f"{number:,.{places}f}") + 2)
         return float(widest)
     texts = (shown_width(cell) + 1 for cell in {cell for cell in column.cells if isinstance(cell, str)})
-    return float(min(max(widest, 8, max(texts, default=0)), 2 * _WIDEST if column.kind == "long" else _WIDEST))
+    return float(min(max(widest, 8, max(texts, default=0)), column.widest if column.kind == "long" else _WIDEST))

@@ -20,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from integrated_fund.round import DIMENSIONS
 from integrated_fund.sentences import DIMENSION_ZH
-from optalloc.workbook.files import write_whole
+from optalloc.workbook.files import refuse_ending, write_whole
 from optalloc.workbook.grid import Tables
 from optalloc.workbook.schema import GUIDE, SETTINGS, SHEETS, Column, Sheet
 
@@ -85,8 +85,9 @@ def write_template(path: Path, tables: Tables | None, *, language: Language = "e
     """Write a round workbook, with `tables` in it or with the example rows of an empty template.
 
     Raises:
-        WrongUse: the file is there already (without `force`) or cannot be written.
+        WrongUse: the file is there already (without `force`) or cannot be written, or its name does not end in .xlsx.
     """
+    refuse_ending(path)
     book = make_template(tables, language=language)
     write_whole(path, book.save, force=force)
 

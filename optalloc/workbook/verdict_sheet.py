@@ -15,6 +15,8 @@ _DECISIONS: Mapping[Decided, str] = MappingProxyType(
 )
 #: Decimals of worth and cost that are shown; the cells hold fifteen digits.
 _PLACES = 4
+#: Widths at which texts are wrapped, so that a page is read without a glass.
+_TITLE, _BLOCKED, _SENTENCE = 40, 34, 70
 
 
 def write_verdicts(out: PlanBook, verdicts: Sequence[Verdict]) -> None:
@@ -25,13 +27,15 @@ def write_verdicts(out: PlanBook, verdicts: Sequence[Verdict]) -> None:
         "Verdicts",
         [
             Column(out.word("project"), [row.project for row in verdicts]),
-            Column(out.word("title"), [row.title for row in verdicts]),
+            Column(out.word("title"), [row.title for row in verdicts], "long", widest=_TITLE),
             Column(out.word("decision"), [out.word(_DECISIONS[row.decision]) for row in verdicts]),
             Column(out.word("award_of_one"), [row.award if row.is_funded else None for row in verdicts], "number"),
             Column(out.word("worth"), [stated(row.worth) for row in verdicts], "number", _PLACES),
             Column(out.word("cost_at_prices"), costs, "number", _PLACES),
             Column(out.word("reduced_worth"), reduced, "number", _PLACES),
-            Column(out.word("blocked_by"), ["; ".join(row.blocked_by) or None for row in verdicts]),
+            Column(
+                out.word("blocked_by"), ["; ".join(row.blocked_by) or None for row in verdicts], "long", widest=_BLOCKED
+            ),
             Column(
                 out.word("takes_at_least"),
                 [None if row.is_funded else row.score_bound for row in verdicts],
@@ -44,6 +48,6 @@ def write_verdicts(out: PlanBook, verdicts: Sequence[Verdict]) -> None:
                 "number",
                 _PLACES,
             ),
-            Column(out.word("sentence"), [row.sentence for row in verdicts], "long"),
+            Column(out.word("sentence"), [row.sentence for row in verdicts], "long", widest=_SENTENCE),
         ],
     )

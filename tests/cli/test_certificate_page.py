@@ -14,6 +14,7 @@ from integrated_fund.round import Round
 from optalloc.plan.certificate import verify_certificate
 from optalloc.plan.plan import Plan
 from optalloc.plan.verify import verify
+from optalloc.solve.manifest import Request
 from optalloc.solve.planning import plan_of
 from optalloc.solve.progress import Watch
 from optalloc.workbook.grid import Tables
@@ -70,7 +71,7 @@ def _tables() -> Tables:
 @pytest.fixture(scope="module")
 def solved() -> tuple[Round, Plan]:
     round_ = round_of(_tables())
-    plan = plan_of(Fund(round_), Watch(), gap=Decimal(0), method="core")
+    plan = plan_of(Fund(round_), Watch(), Request(Decimal(0), "core"))
     assert isinstance(plan, Plan)
     return round_, plan
 

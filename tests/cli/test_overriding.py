@@ -48,6 +48,10 @@ def book(tmp_path: Path) -> Path:
         ("--force -- r.xlsx", f"{ALONE} -- r.xlsx"),
         ("--force P07 -- r.xlsx", "--force=P07 -- r.xlsx"),
         ("r.xlsx -- --force", "r.xlsx -- --force"),
+        # Of several words that could be the workbook it is the one that looks like it.
+        ("--force r.xlsx P17", f"{ALONE} r.xlsx P17"),
+        ("P17 --force r.xlsx", f"P17 {ALONE} r.xlsx"),
+        ("r.xlsx P17 --force P07", "r.xlsx P17 --force=P07"),
         # The value of another option is left alone.
         ("r.xlsx --by --force --reason why", "r.xlsx --by --force --reason why"),
         ("--force R.XLSX --json", f"{ALONE} R.XLSX --json"),

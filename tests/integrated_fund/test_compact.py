@@ -16,6 +16,7 @@ from optalloc.examples import EXAMPLES
 from optalloc.examples.generator import generate
 from optalloc.plan.plan import Plan
 from optalloc.solve.arrays import Arrays, Row, arrays_of
+from optalloc.solve.manifest import Request
 from optalloc.solve.planning import fund_for, plan_of
 from optalloc.solve.progress import Watch
 from optalloc.solve.solvers.highs import write_model
@@ -148,7 +149,7 @@ def test_a_compact_fund_says_what_it_has_not() -> None:
         with pytest.raises(CompactFund, match="formulate"):
             asked(project)
     with pytest.raises(CompactFund, match="formulate"):
-        plan_of(fund, Watch(), solver="scip")
+        plan_of(fund, Watch(), Request(solver="scip"))
 
 
 def test_decisions_and_local_rows() -> None:

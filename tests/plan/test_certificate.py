@@ -27,6 +27,7 @@ from optalloc.solve.certificate import SourcePrices as ProgramPrices
 from optalloc.solve.certificate import bound_of as bound_of_program
 from optalloc.solve.core import groups as solve_groups
 from optalloc.solve.core.groups import Groups
+from optalloc.solve.manifest import Request
 from optalloc.solve.planning import plan_of
 from optalloc.solve.progress import Watch
 from optalloc.workbook.grid import Tables
@@ -196,7 +197,7 @@ def solved() -> tuple[Round, Plan]:
         {"rule": "even", "measure": "award", "sense": "=", "bound": 150, "penalty": Decimal("0.001")},
     ]
     round_ = round_of(tables)
-    plan = plan_of(Fund(round_), Watch(), gap=Decimal(0), method="core")
+    plan = plan_of(Fund(round_), Watch(), Request(Decimal(0), "core"))
     assert isinstance(plan, Plan)
     return round_, plan
 
@@ -240,7 +241,7 @@ def test_plans_of_random_rounds_have_a_certificate_that_holds() -> None:
     held = 0
     for seed in range(23_000, 23_030):
         round_ = round_of(random_tables(random.Random(seed)))
-        plan = plan_of(Fund(round_), Watch(), gap=Decimal(0), method="core")
+        plan = plan_of(Fund(round_), Watch(), Request(Decimal(0), "core"))
         if isinstance(plan, Plan) and plan.manifest["certificate"] is not None:
             assert _failing(round_, plan) == []
             held += 1
@@ -413,7 +414,7 @@ def test_rules_whose_labels_are_alike_have_prices_of_their_own() -> None:
         {"rule": "cap [b]", "measure": "award", "sense": "<=", "bound": 60, "each": None, "belts": "west"},
     ]
     round_ = round_of(tables)
-    plan = plan_of(Fund(round_), Watch(), gap=Decimal(0), method="core")
+    plan = plan_of(Fund(round_), Watch(), Request(Decimal(0), "core"))
     assert isinstance(plan, Plan)
     rows = plan.manifest["certificate"]["rule_prices"]  # type: ignore[index]
     assert [(row["rule"], row["member"]) for row in rows] == [("cap", "a"), ("cap", "b"), ("cap [b]", None)]

@@ -15,7 +15,7 @@ from integrated_fund.round import Round
 from optalloc.plan.overrides import BadRecord, Cost, Override, Record, Without, overridden, records_of, without_of
 from optalloc.plan.plan import Plan
 from optalloc.plan.verify import verify
-from optalloc.solve.overriding import plan_overridden
+from optalloc.solve.overriding import Overridden, solve_overridden
 from optalloc.solve.planning import plan_of
 from optalloc.solve.progress import Watch
 from tests.plan.test_verify import TABLES
@@ -35,9 +35,9 @@ def round_() -> Round:
 
 @pytest.fixture(scope="module")
 def plan(round_: Round) -> Plan:
-    plan = plan_overridden(round_, Fund(overridden(round_, OVERRIDES)), OVERRIDES, Watch())
-    assert isinstance(plan, Plan)
-    return plan
+    found = solve_overridden(round_, Fund(overridden(round_, OVERRIDES)), OVERRIDES, Watch())
+    assert isinstance(found, Overridden)
+    return found.on_record(found.plan)
 
 
 def _failing(round_: Round, plan: Plan) -> list[str]:

@@ -22,6 +22,7 @@ from optalloc.solve.certificate import Certificate, SourcePrices, bound_of, cert
 from optalloc.solve.core.groups import Groups
 from optalloc.solve.core.pricing import Pricing
 from optalloc.solve.core.sifting import priced
+from optalloc.solve.manifest import Request
 from optalloc.solve.planning import plan_of
 from optalloc.solve.progress import Watch
 from optalloc.workbook.grid import Tables
@@ -347,7 +348,7 @@ def test_uneven_sizes_bound_too(tables: Tables) -> None:
     given = _of_linear_programme(fund)
     assert given is not None
     assert _holds(fund, given, None) is False
-    plan = plan_of(fund, Watch(), gap=Decimal(0), method="core")
+    plan = plan_of(fund, Watch(), Request(Decimal(0), "core"))
     assert isinstance(plan, Plan)
     assert plan.status == "optimal"
     assert given.bound >= Fraction(plan.objective)
@@ -357,7 +358,7 @@ def test_uneven_sizes_bound_too(tables: Tables) -> None:
 def test_what_is_printed_gives_the_bound(seed: int) -> None:
     """From the manifest alone: prices by the labels of rules and sources, the bound within what is stated of it."""
     fund, _ = _fund(random_tables(random.Random(seed)))
-    plan = plan_of(fund, Watch(), gap=Decimal(0), method="core")
+    plan = plan_of(fund, Watch(), Request(Decimal(0), "core"))
     if not isinstance(plan, Plan):
         return
     printed = plan.manifest["certificate"]

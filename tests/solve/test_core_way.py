@@ -24,6 +24,7 @@ from optalloc.solve.core.cores import CoreSearch
 from optalloc.solve.core.pricing import Pricing
 from optalloc.solve.core.sifting import priced
 from optalloc.solve.exactness import Held, decision_of
+from optalloc.solve.manifest import Request
 from optalloc.solve.planning import NoPlan, plan_of
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Record
@@ -51,7 +52,7 @@ def tiny_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _solved(tables: Tables, method: Method) -> Plan | NoPlan:
-    return plan_of(Fund(round_of(tables)), Watch(), gap=Decimal(0), method=method)
+    return plan_of(Fund(round_of(tables)), Watch(), Request(Decimal(0), method))
 
 
 def _levels(plan: Plan) -> list[dict[str, object]]:
@@ -154,7 +155,7 @@ def _own(kind: str, seed: int, method: Method) -> Decimal | None:
         award.setlb(1)
     else:
         fund.model.mine = pyo.Constraint(expr=award + 2 * accepted <= int(award.ub) // 2)
-    result = plan_of(fund, Watch(), gap=Decimal(0), method=method)
+    result = plan_of(fund, Watch(), Request(Decimal(0), method))
     return result.objective if isinstance(result, Plan) else None
 
 
@@ -283,7 +284,7 @@ def test_every_priority_in_its_turn() -> None:
 
 
 def _generated(tables: Tables) -> Plan:
-    plan = plan_of(fund_for_solving(round_of(tables)), Watch(), gap=Decimal("0.0005"), method="core")
+    plan = plan_of(fund_for_solving(round_of(tables)), Watch(), Request(Decimal("0.0005"), "core"))
     assert isinstance(plan, Plan)
     return plan
 

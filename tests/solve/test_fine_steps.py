@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from integrated_fund.fund import Fund
+from optalloc.solve.manifest import Request
 from optalloc.solve.progress import Watch
 from optalloc.solve.search import Method
 from optalloc.solve.solution import Solution, solution_of
@@ -17,7 +18,7 @@ from tests.support.tables import round_of
 
 def _value(seed: int, digits: int, method: Method) -> Solution:
     round_ = round_of(dozen(seed))
-    found = solution_of(Fund(replace(round_, step=Decimal(1).scaleb(-digits))), Watch(), gap=Decimal(0), method=method)
+    found = solution_of(Fund(replace(round_, step=Decimal(1).scaleb(-digits))), Watch(), Request(Decimal(0), method))
     assert isinstance(found, Solution), f"a plan exists: {seed}, {digits} digits, {method}"
     return found
 

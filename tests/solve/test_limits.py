@@ -16,6 +16,7 @@ import pytest
 from integrated_fund.fund import Fund
 from optalloc.examples.generator import generate
 from optalloc.plan.verify import verify
+from optalloc.solve.manifest import Request
 from optalloc.solve.planning import NoPlan, plan_of
 from optalloc.solve.progress import Progress, Watch
 from tests.solve.test_second_solver import middling_round
@@ -80,7 +81,7 @@ def test_a_search_without_memory_keeps_its_plan(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("optalloc.solve.direct._whole", greedy)
     fund = Fund(round_of(generate(400, seed=3, tightness=0)))
-    result = plan_of(fund, Watch(), method="direct", gap=Decimal(0))
+    result = plan_of(fund, Watch(), Request(Decimal(0), "direct"))
     assert not isinstance(result, NoPlan)
     assert result.manifest["stopped"] == "memory"
     assert result.status == "feasible"
@@ -102,9 +103,9 @@ def test_interrupted_between_two_runs_a_search_keeps_its_plan(
     fund = Fund(round_of(generate(400, seed=3, tightness=0)))
     if asked_twice:
         with pytest.raises(KeyboardInterrupt):
-            plan_of(fund, watch, method="direct", gap=Decimal(0))
+            plan_of(fund, watch, Request(Decimal(0), "direct"))
         return
-    result = plan_of(fund, watch, method="direct", gap=Decimal(0))
+    result = plan_of(fund, watch, Request(Decimal(0), "direct"))
     assert not isinstance(result, NoPlan)
     assert (result.status, result.manifest["stopped"]) == ("feasible", "interrupted")
     assert verify(fund.round, result).ok
@@ -115,7 +116,7 @@ def test_ties_that_memory_does_not_suffice_to_break_keep_the_plan(monkeypatch: p
         raise MemoryError
 
     monkeypatch.setattr("optalloc.solve.tie_break._decide_acceptances", greedy)
-    result = plan_of(Fund(middling_round(3)), Watch(60), gap=Decimal(0))
+    result = plan_of(Fund(middling_round(3)), Watch(60), Request(Decimal(0)))
     assert not isinstance(result, NoPlan)
     assert (result.status, result.manifest["stopped"]) == ("optimal", "memory")
     tie_break = result.manifest["tie_break"]

@@ -17,7 +17,8 @@ from optalloc.plan.overrides import Cost, Override, overridden, records_of, with
 from optalloc.plan.plan import Plan, stated
 from optalloc.plan.verify import verify
 from optalloc.solve import overriding
-from optalloc.solve.overriding import plan_overridden, refuse_overrides
+from optalloc.solve.manifest import Request
+from optalloc.solve.overriding import refuse_overrides, solve_overridden
 from optalloc.solve.planning import plan_of
 from optalloc.solve.progress import Watch
 from optalloc.solve.solution import NoPlan, Solution, solution_of
@@ -45,7 +46,8 @@ def solved(
     refuse_overrides(round_, overrides)
     fund = Fund(overridden(round_, overrides))
     asked = None if gap is None else Decimal(gap)
-    return plan_overridden(round_, fund, overrides, watch or Watch(), gap=asked, solver=solver)
+    found = solve_overridden(round_, fund, overrides, watch or Watch(), Request(asked, solver=solver))
+    return found if isinstance(found, NoPlan) else found.on_record(found.plan)
 
 
 def _with_statuses(tables: Tables, overrides: list[Override]) -> Tables:
@@ -188,8 +190,8 @@ def test_no_search_follows_one_that_was_stopped_by_hand(round_: Round, monkeypat
     asked: list[int] = []
     solve = solution_of
 
-    def stopped(fund: Fund, watch: Watch, **options: object) -> object:
-        found = solve(fund, watch, **options)  # type: ignore[arg-type]
+    def stopped(fund: Fund, watch: Watch, *asked: object, **options: object) -> object:
+        found = solve(fund, watch, *asked, **options)  # type: ignore[arg-type]
         watch.stop("interrupted")
         return found
 
@@ -213,12 +215,12 @@ def test_a_better_plan_that_was_found_without_the_override_and_keeps_it_is_taken
     poor = solve(Fund(overridden(round_, [forbid(unfunded), forbid("P1")])), Watch())
     starts: list[object] = []
 
-    def unlucky(fund: Fund, watch: Watch, **options: object) -> object:
+    def unlucky(fund: Fund, watch: Watch, *asked: object, **options: object) -> object:
         starts.append(options.get("start"))
         if len(starts) == 1:
             assert isinstance(poor, Solution)
             return replace(poor, fund=fund)
-        return solve(fund, watch, **options)  # type: ignore[arg-type]
+        return solve(fund, watch, *asked, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(overriding, "solution_of", unlucky)
     plan = solved(round_, forbid(unfunded))
@@ -227,6 +229,14 @@ def test_a_better_plan_that_was_found_without_the_override_and_keeps_it_is_taken
     assert starts[1] is not None
     assert plan.objective == best_plan.objective
     assert _cost(plan) == _proven(0, 0, 0)
+
+
+def test_one_time_limit_for_all_searches_together() -> None:
+    watch = Watch(time_limit=60, together=True)
+    watch.began -= 100
+    assert watch.must_stop()
+    watch.again("once more")
+    assert watch.must_stop()
 
 
 def test_each_search_has_the_time_limit_for_itself() -> None:

@@ -10,6 +10,7 @@ import pytest
 from integrated_fund.fund import Fund
 from integrated_fund.round import Criterion, Filter, Link, Project, Region, Round, Rule, Sector, Selection, Source
 from optalloc.plan.plan import Plan
+from optalloc.solve.manifest import Request
 from optalloc.solve.planning import plan_of
 from optalloc.solve.progress import Watch
 
@@ -74,7 +75,7 @@ def middling_round(seed: int) -> Round:
 def _agree(seed: int) -> None:
     round_ = middling_round(seed)
     ours = plan_of(Fund(round_), Watch(60))
-    theirs = plan_of(Fund(round_), Watch(60), solver="scip")
+    theirs = plan_of(Fund(round_), Watch(60), Request(solver="scip"))
     assert isinstance(ours, Plan)
     assert isinstance(theirs, Plan)
     assert ours.status == theirs.status == "optimal"

@@ -13,6 +13,7 @@ from optalloc.solve.arrays import Arrays, arrays_of
 from optalloc.solve.core import groups, sifting
 from optalloc.solve.core.pricing import Pricing
 from optalloc.solve.core.sifting import Prices, priced
+from optalloc.solve.manifest import Request
 from optalloc.solve.planning import NoPlan, plan_of
 from optalloc.solve.progress import Watch
 from optalloc.solve.solvers.highs import solve_lp, solve_mip
@@ -166,6 +167,6 @@ def test_a_programme_without_a_solution_has_no_prices(sense: str, bound: int, me
     arrays = arrays_of(fund)
     assert solve_lp(arrays, arrays.levels[0], Watch()).status == "infeasible"
     assert priced(Pricing(arrays, arrays.levels[0], fund.ledger.project_of), Watch()) is None
-    result = plan_of(fund, Watch(), method="core")
+    result = plan_of(fund, Watch(), Request(method="core"))
     assert isinstance(result, NoPlan)
     assert result.status == "infeasible"

@@ -14,6 +14,7 @@ from optalloc.plan.plan import Plan
 from optalloc.plan.verify import verify
 from optalloc.solve.core import cores, tight
 from optalloc.solve.core.tight import TightSearch
+from optalloc.solve.manifest import Request
 from optalloc.solve.planning import NoPlan, plan_of
 from optalloc.solve.progress import Progress, Watch
 from optalloc.solve.record import Record
@@ -40,7 +41,7 @@ def cores_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
 def _agree(tables: Tables) -> bool:
     """Hold the core way, swaps first, against the direct way; return whether there is a plan."""
     round_ = round_of(tables)
-    core, direct = (plan_of(Fund(round_), Watch(), gap=Decimal(0), method=method) for method in ("core", "direct"))
+    core, direct = (plan_of(Fund(round_), Watch(), Request(Decimal(0), method)) for method in ("core", "direct"))
     if isinstance(direct, NoPlan):
         assert isinstance(core, NoPlan)
         assert core.status == direct.status
@@ -137,7 +138,7 @@ def test_stopped_before_it_began_there_is_nothing() -> None:
 
 
 def _solved(tables: Tables, watch: Watch | None = None, method: Method = "core") -> Plan | NoPlan:
-    return plan_of(fund_for_solving(round_of(tables)), watch or Watch(), gap=Decimal("0.05"), method=method)
+    return plan_of(fund_for_solving(round_of(tables)), watch or Watch(), Request(Decimal("0.05"), method))
 
 
 def test_a_tight_round_has_a_plan_that_verifies() -> None:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from integrated_fund.fund import Fund
 from optalloc.plan.verdicts import Explanation
 from optalloc.solve.certificate import Certificate
+from optalloc.solve.manifest import Request
 from optalloc.solve.progress import Watch
 from optalloc.solve.solution import NoPlan, Solution, solution_of
 from optalloc.study.prices.priced import certificate_of
@@ -33,7 +34,7 @@ def plain_tables(seed: int) -> Tables:
 
 def solved(tables: Tables) -> tuple[Solution, Certificate] | None:
     """Return a round's solution and the certificate of its prices; None where it has no plan."""
-    solution = solution_of(Fund(round_of(tables)), Watch(), gap=Decimal(0))
+    solution = solution_of(Fund(round_of(tables)), Watch(), Request(Decimal(0)))
     if isinstance(solution, NoPlan):
         return None
     return solution, certificate_of(solution, Relaxation(solution, 0, Watch()))

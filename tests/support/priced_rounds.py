@@ -11,6 +11,7 @@ import numpy as np
 from integrated_fund.fund import Fund
 from integrated_fund.round import Round
 from optalloc.solve.arrays import Arrays
+from optalloc.solve.manifest import Request
 from optalloc.solve.moved import moved_arrays
 from optalloc.solve.progress import Watch
 from optalloc.solve.solution import NoPlan, Solution, solution_of
@@ -83,7 +84,7 @@ def priced_round(round_: Round, *, level: int = 0) -> PricedRound | None:
     fund = Fund(round_)
     if level >= len(fund.appraisal.levels):
         return None
-    solution = solution_of(fund, Watch(), gap=Decimal(0))
+    solution = solution_of(fund, Watch(), Request(Decimal(0)))
     return None if isinstance(solution, NoPlan) else PricedRound(solution, prices_of(solution, Watch(), level=level))
 
 

@@ -22,7 +22,7 @@ from optalloc.plan.overrides import Cost
 from optalloc.plan.plan import Plan
 from optalloc.workbook import plan_writer
 from optalloc.workbook.plan_labels import cost_in_words, proof_sentence
-from optalloc.workbook.plan_table import places_of, safe_text
+from optalloc.workbook.plan_table import lines_of, note_on_paper, places_of, safe_text
 from optalloc.workbook.plan_writer import write_plan
 from tests.workbook.plans import large_plan, large_round, small_plan, small_round
 
@@ -325,6 +325,39 @@ def test_tables_are_ready_to_filter_scroll_and_print(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "plan.xlsx") as package:
         for number in range(1, len(book.sheetnames) + 1):
             assert b"Page &amp;P of &amp;N" in package.read(f"xl/worksheets/sheet{number}.xml")
+
+
+def test_wrapped_texts_have_room_for_every_line() -> None:
+    assert lines_of("a short one", 34) == 1
+    # 39 letters of running text fit where 34 digits do; a long word begins a line of its own.
+    names = "money of science_technology@2026; money of science_technology@2027; link gansu_together"
+    assert lines_of(names, 34) == 3
+    assert lines_of("x" * 40, 34) == 2
+    assert lines_of("资" * 20, 34) == 2
+    assert lines_of("one\ntwo", 34) == 2
+
+
+def test_a_long_heading_over_short_numbers_takes_two_lines(tmp_path: Path) -> None:
+    sheet = _written(tmp_path / "p.xlsx")["Overrides"]
+    column = next(cell.column_letter for cell in sheet[1] if cell.value == "status in the workbook")
+    assert sheet.column_dimensions[column].width < 20
+    assert sheet.row_dimensions[1].height > 30
+    assert sheet[f"{column}1"].alignment.wrap_text
+    assert _written(tmp_path / "p.xlsx")["Sectors"].row_dimensions[1].height < 25
+
+
+def test_the_note_at_the_head_of_a_page_ends_with_a_sentence_and_is_kept_by_excel(tmp_path: Path) -> None:
+    for zh in (False, True):
+        header = _written(tmp_path / f"{zh}.xlsx", zh=zh)["Overrides"].oddHeader
+        assert header is not None
+        assert str(header.right.text).count("\n") == 1
+        assert str(header.right.text).endswith(("Blank: not known", "空白表示未知"))
+    long = "What it is, said in as many words as that takes and a few more besides & then some. Where it comes from."
+    assert note_on_paper(long, 100) == (
+        "What it is, said in as many words as that takes and a few more besides && then some."
+    )
+    assert note_on_paper(long * 2, 250).count("\n") == 1
+    assert note_on_paper("x" * 400, 200).endswith("…")
 
 
 def test_the_charts_are_native(tmp_path: Path) -> None:

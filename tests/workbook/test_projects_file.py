@@ -676,11 +676,12 @@ def test_no_output_replaces_the_file(cli: Cli, tmp_path: Path, name: str) -> Non
     book, projects = with_file(tmp_path, name)
     (write_csv if name.endswith("csv") else write_parquet)(tmp_path / name, projects)
     content = (tmp_path / name).read_bytes()
-    for ran in (
-        cli("check", book, "--annotate", tmp_path / name, "--force", "--json"),
-        cli("solve", book, "-o", tmp_path / name, "--force", "--json"),
-    ):
-        assert (ran.code, ran.document("error")["error"]["code"]) == (2, "is_input")
+    linked = tmp_path / "linked.xlsx"
+    linked.symlink_to(tmp_path / name)
+    for output, code in ((tmp_path / name, "ending"), (linked, "is_input")):
+        for words in (("check", book, "--annotate"), ("solve", book, "-o")):
+            ran = cli(*words, output, "--force", "--json")
+            assert (ran.code, ran.document("error")["error"]["code"]) == (2, code)
     assert (tmp_path / name).read_bytes() == content
 
 

@@ -266,13 +266,12 @@ def _base_of(solution: Solution, level: int) -> _Base:
     found = solution.founds[level]
     judgement = found.judgement if lexicographic else solution.best
     assert judgement is not None
-    request = solution.request
     return _Base(
         solution.fund.round,
         level,
         solution.held[:level],
-        float(request.gap),
-        request.method,
+        float(solution.gap),
+        solution.request.method,
         judgement.evaluation.decision,
         judgement.evaluation.levels[level],
         found.bound,

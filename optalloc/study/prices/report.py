@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from optalloc.errors import WrongUse
+from optalloc.plan.overrides import records_of
 from optalloc.plan.plan import Plan
 from optalloc.plan.price_report import PriceReport
 from optalloc.solve.exactness import Judgement
@@ -31,6 +32,10 @@ class Reported:
     plan: Plan
     priced: Priced
     solution: Solution
+
+    def with_record(self, plan: Plan) -> Reported:
+        """Return it with its plan as that is with overrides on record; the report has them too."""
+        return replace(self, plan=plan, report=replace(self.report, overrides=records_of(plan.manifest)))
 
 
 def priced_report(

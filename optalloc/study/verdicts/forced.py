@@ -19,6 +19,7 @@ from integrated_fund.fund import Fund, fund_for_solving
 from integrated_fund.round import Project, Round, Source, Status
 from optalloc.solve.arrays import arrays_of
 from optalloc.solve.core.groups import NoState, OwnBounds
+from optalloc.solve.manifest import Request
 from optalloc.solve.progress import Watch
 from optalloc.solve.search import CORE_FROM
 from optalloc.solve.solution import NoPlan, Solution, solution_of
@@ -102,12 +103,12 @@ class Resolver:
         self.watch.tell()
         leg = _Leg(self.watch, SECONDS)
         request = self.solution.request
-        gap = Decimal(0) if self.exact else request.gap
+        gap = Decimal(0) if self.exact else self.solution.gap
         fund = fund_for_solving(round_)
         near = self._near(fund, float(gap), leg, start)
         if near is not None:
             return near
-        found = solution_of(fund, leg, gap=gap, method=request.method, start=start)
+        found = solution_of(fund, leg, Request(gap, request.method), start=start)
         if leg.stopped == "interrupted":
             self.watch.stop("interrupted")
         if isinstance(found, NoPlan):
