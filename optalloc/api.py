@@ -37,6 +37,8 @@ from optalloc.solve.planning import NoPlan, fund_for
 from optalloc.solve.progress import Listener, Watch, silent
 from optalloc.solve.search import Method
 from optalloc.solve.solution import solution_of
+from optalloc.study.diagnosis.diagnosis import Diagnosis, in_memory
+from optalloc.study.diagnosis.diagnosis import diagnose as diagnosis_of
 from optalloc.study.prices.priced import certificate_of
 from optalloc.study.prices.relaxation import Relaxation
 from optalloc.study.prices.report import priced_report
@@ -166,6 +168,18 @@ def explain(
     if isinstance(solution, NoPlan):
         raise NoPlanExists(solution)
     return explained(solution, certificate_of(solution, Relaxation(solution, 0, watch)), names, watch)
+
+
+def diagnose(round_: Round, *, time_limit: float | None = None, listener: Listener = silent) -> Diagnosis:
+    """Return why a round has no plan, and the cheapest changes of its cells that would give it one.
+
+    Each repair is proven by a plan that keeps the repaired round in exact arithmetic. `complete` says that nothing was
+    cut short; `status` is feasible where a plan exists. `time_limit` in seconds.
+
+        for change in diagnose(read("round.xlsx")).alternatives[0].repair.changes:
+            print(change.movable.place, change.movable.before, change.to)
+    """
+    return diagnosis_of(round_, Watch(time_limit, listener), in_memory(round_))
 
 
 def prices(

@@ -8,9 +8,10 @@ from pathlib import Path
 import pyomo.environ as pyo
 import pytest
 
-from optalloc.api import InvalidRound, NoPlanExists, Override, explain, formulate, read, solve, tables
+from optalloc.api import InvalidRound, NoPlanExists, Override, diagnose, explain, formulate, read, solve, tables
 from optalloc.errors import WrongUse
 from optalloc.plan.overrides import records_of
+from optalloc.study.diagnosis.movable import with_changes
 from tests.plan.test_verify import TABLES
 from tests.support.tables import write_tables
 
@@ -55,6 +56,17 @@ def test_overrides(book: Path) -> None:
     for where, what in ((round_, "P99"), (formulate(round_), "P1")):
         with pytest.raises(WrongUse):
             solve(where, overrides=[Override(what, "forbid", by="x", reason="y")])
+
+
+def test_diagnose(tmp_path: Path) -> None:
+    hard = {**TABLES, "Rules": [{"rule": "r", "measure": "accepted", "sense": ">=", "bound": 9}]}
+    round_ = read(write_tables(hard, tmp_path / "hard.xlsx"))
+    found = diagnose(round_)
+    assert (found.status, found.complete) == ("infeasible", True)
+    first = found.alternatives[0]
+    assert first.proven
+    assert solve(with_changes(round_, first.repair.changes)).status == "optimal"
+    assert diagnose(read(write_tables(TABLES, tmp_path / "round.xlsx"))).status == "feasible"
 
 
 def test_errors_are_exceptions_with_words(tmp_path: Path) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optalloc.cli.options import AsJson, Force, Language, RoundFile
+from optalloc.cli.options import AsJson, Force, Language, RoundFile, Sets
 from optalloc.errors import DONE, STOPPED, WrongUse
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from optalloc.solve.progress import Watch
     from optalloc.study.diagnosis.diagnosis import Diagnosis
     from optalloc.study.diagnosis.repair import Repair
+    from optalloc.workbook.changed import CellName, Content
 
 EXAMPLES = (
     "Examples: optalloc diagnose round.xlsx  |  optalloc diagnose round.xlsx --apply repaired.xlsx  |  "
@@ -39,6 +40,7 @@ def diagnose(
     alternative: Annotated[
         int | None, typer.Option(min=1, help="Which repair to write, by its number; default: the first, the cheapest.")
     ] = None,
+    sets: Sets = None,
     time_limit: Annotated[
         float | None, typer.Option(min=0.0, help="Seconds after which what is known so far is shown.")
     ] = None,
@@ -50,7 +52,8 @@ def diagnose(
 
     The conflict is irreducible: with any one of its rules, amounts and links left out, the others can be kept. Every
     repair is proven on a changed copy of the workbook. A change costs the money it moves, more by the authority it
-    stands on: a law bends last.
+    stands on: a law bends last. With --set it is the changed round that is diagnosed: repairs name the values it has,
+    and a copy that --apply writes has the changes of --set and the repair.
 
     Ctrl-C keeps what is known. Exit code 0: the diagnosis is whole, also where a plan exists; 2: the workbook has
     errors; 4: stopped at a limit before everything was proven.
@@ -61,6 +64,7 @@ def diagnose(
     from optalloc.cli.solving import stop_at_first_interrupt
     from optalloc.cli.terminal import live_line, out, print_problems
     from optalloc.study.diagnosis.diagnosis import diagnose as diagnose_round
+    from optalloc.study.diagnosis.diagnosis import in_memory
     from optalloc.workbook.files import refuse_output, write_whole
 
     if time_limit is not None and time_limit == 0:
@@ -76,7 +80,7 @@ def diagnose(
     with live_line() as line:
         line.say(f"reading {round_file.name}")
         began = time.monotonic()
-        checked = read_checked(round_file, [], lang)
+        checked = read_checked(round_file, sets or [], lang)
         seconds["read"] = time.monotonic() - began
         if checked.round is None:
             line.close()
@@ -86,22 +90,27 @@ def diagnose(
         if apply is not None:
             refuse_output(apply, force=force, inputs=checked.inputs)
             _refuse_other_folder(apply, round_file, checked)
+        changed = _cells_set(round_file, sets or []) if apply is not None else {}
         from optalloc.solve.progress import Watch
 
         watch = Watch(time_limit, line.hear)
         stop_at_first_interrupt(watch)
         began = time.monotonic()
-        diagnosis = diagnose_round(checked.round, watch, reread_from(round_file, checked))
+        # A changed cell need not be in the file (a new setting, another file's row): then only --apply wants a copy.
+        copied = not sets or apply is not None
+        reread = reread_from(round_file, checked, changed) if copied else in_memory(checked.round)
+        diagnosis = diagnose_round(checked.round, watch, reread)
         costly = _costly(checked.round, watch) if diagnosis.status == "feasible" else ()
         seconds["diagnose"] = time.monotonic() - began
     chosen = _chosen(diagnosis, alternative) if apply is not None else None
     if apply is not None and chosen is not None:
-        content = _copy(round_file, chosen)
+        content = _copy(round_file, chosen, changed)
         write_whole(apply, lambda file: file.write_bytes(content), force=force, inputs=checked.inputs)
     if as_json:
         print_document(diagnosis_document(diagnosis, watch.stopped, seconds, costly))
     else:
-        print_diagnosis(diagnosis, checked.round, out(), round_file, apply if chosen is not None else None, costly)
+        written = apply if chosen is not None else None
+        print_diagnosis(diagnosis, checked.round, out(), round_file, written, costly, sets or [])
     return DONE if diagnosis.complete else STOPPED
 
 
@@ -137,15 +146,23 @@ def _refuse_other_folder(apply: Path, round_file: Path, checked: Checked) -> Non
         )
 
 
-def reread_from(round_file: Path, checked: Checked) -> Callable[[Repair], Round | None]:
-    """Return what reads a round again from a changed copy of its workbook."""
+def _cells_set(round_file: Path, sets: Sequence[str]) -> dict[CellName, Content]:
+    from optalloc.workbook.changed import cells_set
+
+    return cells_set(round_file, sets) if sets else {}
+
+
+def reread_from(
+    round_file: Path, checked: Checked, changed: Mapping[CellName, Content]
+) -> Callable[[Repair], Round | None]:
+    """Return what reads a round again from a copy of its workbook; `changed` are cells changed besides the repair."""
 
     def reread(repair: Repair) -> Round | None:
         from optalloc.cli.reading import read_checked
 
         with tempfile.TemporaryDirectory(prefix="optalloc-") as folder:
             copy = Path(folder) / round_file.name
-            copy.write_bytes(_copy(round_file, repair))
+            copy.write_bytes(_copy(round_file, repair, changed))
             for other in checked.inputs[1:]:
                 beside = Path(folder) / other.relative_to(round_file.parent)
                 beside.parent.mkdir(parents=True, exist_ok=True)
@@ -155,11 +172,11 @@ def reread_from(round_file: Path, checked: Checked) -> Callable[[Repair], Round 
     return reread
 
 
-def _copy(round_file: Path, repair: Repair) -> bytes:
-    """Return the workbook with a repair made."""
+def _copy(round_file: Path, repair: Repair, changed: Mapping[CellName, Content]) -> bytes:
+    """Return the workbook with cells changed and a repair made."""
     from optalloc.workbook.changed import changed_copy
 
-    changes = {}
+    changes = dict(changed)
     for change in repair.changes:
         for place in change.movable.clears or (change.movable.place,):
             changes[place.sheet, place.cell or ""] = change.to

@@ -110,9 +110,13 @@ def print_diagnosis(
     round_file: Path,
     written: Path | None = None,
     costly: Sequence[PriceLine] = (),
+    sets: Sequence[str] = (),
 ) -> None:
-    """Print the whole diagnosis; `costly` are the dearest rules of a round that has a plan."""
-    name = shown(str(round_file))
+    """Print the whole diagnosis; `costly` are the dearest rules of a round that has a plan, `sets` its changes."""
+    name = shown(" ".join([str(round_file), *(f"--set '{typed}'" for typed in sets)]))
+    if sets:
+        changes = "; ".join(sets)
+        console.print(f"With {shown(changes)}. The workbook itself is not changed.\n")
     if diagnosis.status == "feasible":
         console.print("[green]A plan exists.[/]")
         if costly:
@@ -141,7 +145,10 @@ def print_diagnosis(
     if not diagnosis.complete:
         console.print("[yellow]Not everything is proven: the search stopped at a limit.[/]")
     if written is not None:
-        console.print(f"Repaired copy written to {shown(str(written))}; next: optalloc solve {shown(str(written))}")
+        with_sets = ", the changes of --set in it," if sets else ""
+        console.print(
+            f"Repaired copy{with_sets} written to {shown(str(written))}; next: optalloc solve {shown(str(written))}"
+        )
     elif diagnosis.alternatives:
         more = ", --alternative N for another" if len(diagnosis.alternatives) > 1 else ""
         console.print(f"Write the repaired copy: optalloc diagnose {name} --apply repaired.xlsx{more}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -21,8 +21,12 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_from_string
 
 from optalloc.errors import OptallocError
+from optalloc.workbook.changes import apply_changes
+from optalloc.workbook.names import fold
+from optalloc.workbook.opening import open_workbook
 from optalloc.workbook.package import open_package
 from optalloc.workbook.parts import read_contents
+from optalloc.workbook.schema import SHEETS
 
 #: A cell by sheet and address.
 CellName = tuple[str, str]
@@ -69,6 +73,27 @@ def changed_copy(path: Path, changes: Mapping[CellName, Content]) -> bytes:
     if wanted:
         raise _refused(_sheet_of(parts, next(iter(wanted))), None)
     return out.getvalue()
+
+
+def cells_set(path: Path, sets: Sequence[str]) -> dict[CellName, Content]:
+    """Return the cells of a workbook that `--set` changes, with their new content.
+
+    Raises:
+        WrongUse: a change names something that is not in the workbook itself.
+    """
+    known = {fold(word) for sheet in SHEETS for word in (sheet.name, sheet.zh)}
+    grids = open_workbook(path, lambda name: fold(name) in known).grids
+    found: dict[CellName, Content] = {}
+    for before, after in zip(grids, apply_changes(grids, sets), strict=True):
+        old = {row.number: row.values for row in before.rows}
+        for row in after.rows:
+            was = old.get(row.number, [])
+            for position, value in enumerate(row.values):
+                if value != (was[position] if position < len(was) else None):
+                    place = after.place(row.number, position)
+                    content = Decimal(str(value)) if isinstance(value, float) else None if value is None else str(value)
+                    found[place.sheet, place.cell or ""] = content
+    return found
 
 
 def _sheet_of(parts: Mapping[str, str | None], part: str) -> str:

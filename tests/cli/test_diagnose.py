@@ -122,6 +122,35 @@ def test_solve_says_at_once_why_there_is_no_plan(cli: Cli, book: Path) -> None:
     assert "with the changes of --set" in changed.err
 
 
+def test_changes_for_one_run(cli: Cli, tmp_path: Path) -> None:
+    """A round changed by --set is diagnosed as one with the same cells typed; the copy has both changes in it."""
+    asked = ["--set", "Rules.favoured_belts.bound=0.95", "--set", "Round.title.value=Asked"]
+    plain = _small(tmp_path)
+    before = plain.read_bytes()
+    document = cli("diagnose", plain, *asked, "--json").document("diagnose")
+    typed = cli("diagnose", _small(tmp_path, favoured_belts="0.95"), "--json").document("diagnose")
+    assert {**document, "seconds": None} == {**typed, "seconds": None}
+    assert document["status"] == "infeasible"
+    plain.write_bytes(before)
+    told = cli("diagnose", plain, *asked)
+    assert (
+        "With Rules.favoured_belts.bound=0.95; Round.title.value=Asked. The workbook itself is not changed." in told.out
+    )
+    assert "diagnose" in told.out.splitlines()[-1]
+    assert "--set" in told.out.splitlines()[-1]
+    out = tmp_path / "out.xlsx"
+    assert cli("diagnose", plain, *asked, "--alternative", 2, "--apply", out).code == 0
+    assert cli("solve", out, "--gap", "0.5", "--json").code == 0
+    written = load_workbook(out)
+    assert "Asked" in {cell.value for cell in written["Round"]["B"]}
+    names = {cell.value: cell.row for cell in written["Rules"]["A"]}
+    wanted = {change["cell"]: change["to"] for change in document["alternatives"][1]["repair"]}
+    assert written["Rules"][f"E{names['favoured_belts']}"].value == wanted.get(f"E{names['favoured_belts']}", 0.95)
+    assert plain.read_bytes() == before
+    ran = cli("diagnose", plain, "--set", "Rules.nothing.bound=1", "--json")
+    assert (ran.code, ran.document("error")["error"]["code"]) == (2, "unknown_key")
+
+
 def test_a_round_with_a_plan(cli: Cli, tmp_path: Path) -> None:
     book = write_tables(TABLES, tmp_path / "round.xlsx")
     ran = cli("diagnose", book, "--json", "--apply", tmp_path / "out.xlsx")

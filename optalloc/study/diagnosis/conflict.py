@@ -30,6 +30,7 @@ from integrated_fund.evaluation import Decision
 from integrated_fund.fund import fund_for_solving
 from integrated_fund.round import Round
 from optalloc.solve.arrays import Arrays, IntegerProgramme, Programme, Vector, arrays_of
+from optalloc.solve.core.dives import Dive
 from optalloc.solve.exact_awards import TRIES
 from optalloc.solve.exactness import Tightening, decision_of
 from optalloc.solve.progress import Watch
@@ -106,8 +107,8 @@ def with_room(
 
     maximise t   subject to   row - t >= lower,   row + t <= upper,   0 <= t
 
-    in units of a typical project. Deciding with awards of any amount is a relaxation: where that has no solution, there
-    is none.
+    in units of a typical project. Acceptances are rounded down the linear relaxation first (`dives`); where that leads
+    to no plan, branching may find one, or none: with awards of any amount it is a relaxation.
     """
     rows = np.array(
         [
@@ -137,14 +138,32 @@ def with_room(
         accepting,
     )
     cost = np.append(np.zeros(len(arrays.integer)), 1.0)
+    dived = Dive(roomy, cost, np.flatnonzero(accepting), watch).down() if presolve else None
+    if dived is not None:
+        verdict = _whole_steps(requirements, arrays, roomy, dived, kept, watch)
+        if verdict.status == "kept" or watch.must_stop():
+            return verdict
     outcome = solve_mip(roomy, cost, watch, nodes=ROOM_NODES, target=ROOM / 4, presolve=presolve, telling="time")
     if outcome.x is None:
         return Verdict("infeasible" if outcome.status == "infeasible" else "unknown")
-    accepted = np.rint(outcome.x[accepting])
+    return _whole_steps(requirements, arrays, roomy, outcome.x, kept, watch)
+
+
+def _whole_steps(
+    requirements: Requirements,
+    arrays: Arrays,
+    roomy: IntegerProgramme,
+    x: Vector,
+    kept: Collection[int],
+    watch: Watch,
+) -> Verdict:
+    """Look for awards in whole steps with the acceptances of a point."""
+    accepting = roomy.integer
     lower, upper = roomy.column_lower.copy(), roomy.column_upper.copy()
-    lower[accepting] = upper[accepting] = accepted
+    lower[accepting] = upper[accepting] = np.rint(x[accepting])
     awards = replace(roomy, column_lower=lower, column_upper=upper, integer=np.append(arrays.integer, np.False_))
-    outcome = solve_mip(awards, cost, watch, nodes=ROOM_NODES, target=ROOM / 40, telling="time")
+    cost = np.append(np.zeros(len(arrays.integer)), 1.0)
+    outcome = solve_mip(awards, cost, watch, nodes=ROOM_NODES, target=min(ROOM / 40, x[-1] / 2), telling="time")
     if outcome.x is None:
         return Verdict("unknown")
     point = outcome.x[:-1]

@@ -15,19 +15,21 @@ amounts, so there d[l] is the money by which it is missed. From the decision fou
 arithmetic: bounds as far as this decision needs them, outwards to the grid. A repair counts only if the decision keeps
 the repaired round exactly.
 
-Up to `EXACT` whole columns the programme is solved to the end. Larger rounds are repaired from the linear relaxation,
-whose movements are widened until a plan is found; its optimum remains a bound on every repair.
+Up to `EXACT` whole columns the programme is solved to the end. In larger rounds the acceptances are rounded down its
+linear relaxation, which is solved again after each rounding so that the cells move on as far as they must (`dives`);
+the awards are then put into whole steps by branching. The relaxation's optimum is a bound on every repair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 from math import ceil, floor
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from integrated_fund.evaluation import Appraisal, Decision, LimitValue
@@ -36,27 +38,22 @@ from integrated_fund.limits import Limit
 from integrated_fund.round import Link, Place, Round, Rule, Source
 from integrated_fund.sources import AWARD
 from optalloc.solve.arrays import IntegerProgramme, Vector
+from optalloc.solve.core.dives import Dive
 from optalloc.solve.exact_awards import TRIES
 from optalloc.solve.exactness import decision_of
 from optalloc.solve.progress import Watch
 from optalloc.solve.solvers.highs import solve_lp, solve_mip
-from optalloc.study.diagnosis.conflict import any_plan, with_room
-from optalloc.study.diagnosis.inner import InnerWatch
 from optalloc.study.diagnosis.keeping import keeps
 from optalloc.study.diagnosis.movable import Change, Movable, movables_of, with_changes, with_unit_bounds
 from optalloc.study.diagnosis.requirements import Requirements
 
 #: With more whole columns the linear relaxation says where to repair.
 EXACT = 1000
-#: By how much the relaxation's movements are widened, one after the other, until there is a plan.
-WIDENED = (Fraction(51, 50), Fraction(27, 25), Fraction(5, 4), Fraction(2), Fraction(4))
-#: A repair that costs so much more than the bound is looked for once more, nearer to it.
-FAR = Fraction(11, 10)
+#: Relative gap and nodes for whole steps of a large round.
+STEPS_GAP = 0.005
+STEPS_NODES = 200
 #: How often costs are weighed anew for a repair in fewer cells.
 REWEIGHED = 3
-#: Seconds for a plan with room in every row, and for any plan, of a large round repaired.
-ROOM_SECONDS = 4.0
-SEARCH_SECONDS = 20.0
 #: What a solver leaves of a whole number.
 _TOLERANCE = 1e-6
 _MOST = 1e7
@@ -203,7 +200,7 @@ class Repairs:
             SolverError: the solver failed.
         """
         columns = [column for column in self._columns if column.movable not in without]
-        return self._widened(columns, watch) if self.is_large else self._solved(columns, watch)
+        return self._dived(columns, watch) if self.is_large else self._solved(columns, watch)
 
     def fewer(self, best: Repair, watch: Watch) -> Repair | None:
         """Return a repair in fewer cells than the best one, if a few tries find one; never one of a large round.
@@ -231,19 +228,15 @@ class Repairs:
         # The bound was proven with other costs.
         return replace(found, bound=best.bound) if len(found.changes) < len(best.changes) else None
 
-    def _programme(self, columns: Sequence[_Column], shifts: Mapping[int, float]) -> tuple[IntegerProgramme, Vector]:
+    def _programme(self, columns: Sequence[_Column]) -> tuple[IntegerProgramme, Vector]:
         arrays = self.requirements.arrays
         entries = [(row, n, value) for n, column in enumerate(columns) for row, value in column.terms.items()]
         row, place, value = (list(part) for part in zip(*entries, strict=True)) if entries else ([], [], [])
         added = sparse.csr_matrix((value, (row, place)), shape=(len(arrays.row_lower), len(columns)))
-        lower, upper = arrays.row_lower.copy(), arrays.row_upper.copy()
-        for number, shift in shifts.items():
-            if lower[number] != upper[number]:
-                lower[number], upper[number] = lower[number] + shift, upper[number] - shift
         programme = IntegerProgramme(
             sparse.csr_matrix(sparse.hstack([arrays.matrix, added])),
-            lower,
-            upper,
+            arrays.row_lower,
+            arrays.row_upper,
             np.append(arrays.column_lower, np.zeros(len(columns))),
             np.append(arrays.column_upper, [column.upper for column in columns]),
             np.append(arrays.integer, np.array([column.whole for column in columns], dtype=np.bool_)),
@@ -252,11 +245,62 @@ class Repairs:
         return programme, cost
 
     def _solved(self, columns: Sequence[_Column], watch: Watch) -> Repair | None:
-        shifts: dict[int, float] = {}
-        bound: Fraction | None = None
+        programme, cost = self._programme(columns)
+        return self._exact(columns, programme, cost, watch)
+
+    def _dived(self, columns: Sequence[_Column], watch: Watch) -> Repair | None:
+        """Repair a large round by acceptances rounded down its elastic relaxation, then awards in whole steps."""
+        programme, cost = self._programme(columns)
+        relaxed = solve_lp(programme, cost, watch)
+        if relaxed.x is None:
+            return None
+        bound = max(Fraction(0), Fraction(-relaxed.objective))
+        once = len(self.requirements.arrays.integer) + self._once(columns)
+        tried = [programme]
+        # A link broken by a hundredth says nothing: what is dropped whole may be dearer than all that slides.
+        if (relaxed.x[once] > _TOLERANCE).any():
+            upper = programme.column_upper.copy()
+            upper[once] = 0.0
+            tried.append(replace(programme, column_upper=upper))
+        found = [self._dive(columns, each, cost, bound, watch) for each in tried]
+        return min((repair for repair in found if repair is not None), key=lambda repair: repair.total, default=None)
+
+    def _once(self, columns: Sequence[_Column]) -> npt.NDArray[np.int64]:
+        """Return which columns drop a link or release a project: nothing in between means anything."""
+        return np.flatnonzero([self.movables[column.movable].kind in ("link", "mandatory") for column in columns])
+
+    def _dive(
+        self, columns: Sequence[_Column], programme: IntegerProgramme, cost: Vector, bound: Fraction, watch: Watch
+    ) -> Repair | None:
+        arrays = self.requirements.arrays
+        whole = np.concatenate([arrays.accept[arrays.accept >= 0], len(arrays.integer) + self._once(columns)])
+        point = Dive(programme, cost, whole, watch).down()
+        if point is None:
+            return None
+        lower, upper = programme.column_lower.copy(), programme.column_upper.copy()
+        lower[whole] = upper[whole] = point[whole]
+        awards = replace(programme, column_lower=lower, column_upper=upper)
+        return self._exact(columns, awards, cost, watch, gap=STEPS_GAP, nodes=STEPS_NODES, bound=bound)
+
+    def _exact(
+        self,
+        columns: Sequence[_Column],
+        programme: IntegerProgramme,
+        cost: Vector,
+        watch: Watch,
+        *,
+        gap: float = 0.0,
+        nodes: int | None = None,
+        bound: Fraction | None = None,
+    ) -> Repair | None:
+        """Return the repair that a programme's optimum comes to, kept in exact arithmetic.
+
+        `bound` is what a programme proves of which this one is a part; its own where None.
+        """
+        lower, upper = programme.row_lower.copy(), programme.row_upper.copy()
         for _ in range(TRIES):
-            programme, cost = self._programme(columns, shifts)
-            outcome = solve_mip(programme, cost, watch, telling="time")
+            shifted = replace(programme, row_lower=lower, row_upper=upper)
+            outcome = solve_mip(shifted, cost, watch, gap=gap, nodes=nodes, telling="time")
             if outcome.x is None:
                 return None
             if bound is None:
@@ -265,127 +309,19 @@ class Repairs:
             decision = decision_of(self.requirements.fund, self.requirements.arrays, x)
             changes, missed = self._typed(decision, x, columns, d)
             if not missed:
-                repair = self._paid(changes, decision, bound)
-                if repair is not None:
-                    return repair
+                return self._paid(changes, decision, bound)
             for name, violation in missed.items():
                 row = self.requirements.arrays.rule_rows[name]
-                shifts[row] = shifts.get(row, 0.0) + float(violation / self._scale(self._limits[name])) * (1 + 1e-9)
-            if not missed:
-                return None
+                if lower[row] != upper[row]:
+                    shift = float(violation / self._scale(self._limits[name])) * (1 + 1e-9)
+                    lower[row], upper[row] = lower[row] + shift, upper[row] - shift
         return None
-
-    def _widened(self, columns: Sequence[_Column], watch: Watch) -> Repair | None:
-        """Repair a large round where its linear relaxation says, by a little more than that says."""
-        bound: Fraction | None = None
-        # A link broken by a hundredth says nothing: what is dropped whole is dropped only where nothing else helps.
-        sliding = [column for column in columns if self.movables[column.movable].kind not in ("link", "mandatory")]
-        for tried in (sliding, columns):
-            programme, cost = self._programme(columns, {})
-            used = {id(column) for column in tried}
-            idle = len(programme.column_lower) - len(columns) + np.flatnonzero([id(c) not in used for c in columns])
-            upper = programme.column_upper.copy()
-            upper[idle] = 0.0
-            relaxed = solve_lp(replace(programme, column_upper=upper), cost, watch)
-            if relaxed.x is None:
-                continue
-            if bound is None:
-                all_of_them = relaxed if not len(idle) else solve_lp(programme, cost, watch)
-                bound = max(Fraction(0), Fraction(-all_of_them.objective))
-            x, d = np.split(relaxed.x, [len(relaxed.x) - len(columns)])
-            before = Fraction(1)
-            for factor in WIDENED:
-                if watch.must_stop():
-                    return None
-                repair = self._by(factor, x, columns, d, bound, watch)
-                if repair is None:
-                    before = factor
-                    continue
-                if before > 1 and repair.total > FAR * bound:  # half as far may do
-                    nearer = self._by((before + factor) / 2, x, columns, d, bound, watch)
-                    return repair if nearer is None or nearer.total > repair.total else nearer
-                return repair
-        return None
-
-    def _by(
-        self, factor: Fraction, x: Vector, columns: Sequence[_Column], d: Vector, bound: Fraction, watch: Watch
-    ) -> Repair | None:
-        """Return the repair that a plan needs which is found with the relaxation's movements widened by a factor."""
-        decision = self._found_by(self._guessed(x, columns, d, factor), watch)
-        if decision is None:
-            return None
-        moved = self._moved(columns, d, factor)
-        changes, missed = self._typed(decision, self._point(decision), columns, moved)
-        return None if missed else self._paid(changes, decision, bound)
-
-    def _found_by(self, changes: Iterable[Change], watch: Watch) -> Decision | None:
-        """Return a decision that keeps the round with changes; None where none is found in a few seconds."""
-        round_ = with_changes(self.round, changes)
-        requirements = Requirements(round_)
-        room = InnerWatch.of(watch, ROOM_SECONDS)
-        verdict = with_room(
-            requirements, requirements.programme(requirements.everything), requirements.everything, room
-        )
-        if verdict.status != "unknown":
-            return verdict.decision
-        return any_plan(round_, InnerWatch.of(watch, SEARCH_SECONDS)).decision
-
-    def _point(self, decision: Decision) -> Vector:
-        """Return the acceptances of a decision as a point."""
-        arrays = self.requirements.arrays
-        x = np.zeros(len(arrays.column_lower))
-        for choice in decision:
-            if arrays.accept[choice] >= 0:
-                x[arrays.accept[choice]] = 1.0
-        return x
-
-    def _moved(self, columns: Sequence[_Column], d: Vector, factor: Fraction) -> Vector:
-        """Return the relaxation's movements widened, in whole units where the cell moves a constant."""
-        moved = np.where(d > _TOLERANCE, d * float(factor), 0.0)
-        whole = np.array([column.whole for column in columns], dtype=np.bool_)
-        upper = np.array([column.upper for column in columns])
-        # Two digits, so that what is typed can be read.
-        unit = 10.0 ** np.maximum(0, np.floor(np.log10(np.maximum(moved, 1.0))) - 1)
-        return np.where(whole, np.minimum(np.ceil(moved / unit - _TOLERANCE) * unit, upper), moved)
-
-    def _guessed(self, x: Vector, columns: Sequence[_Column], d: Vector, factor: Fraction) -> list[Change]:
-        """Return the cells that the relaxation's movements, widened, come to."""
-        changes = []
-        for column, by in zip(columns, self._moved(columns, d, factor).tolist(), strict=True):
-            if by <= 0:
-                continue
-            movable = self.movables[column.movable]
-            to: Decimal | str | None
-            if movable.kind in ("link", "mandatory"):
-                to = None if movable.kind == "link" else "candidate"
-            else:
-                assert isinstance(movable.before, Decimal)
-                if not column.whole:
-                    by = max(1.0, ceil(by / max(_TOLERANCE, self._unit(movable, x) * float(movable.grid)) - _TOLERANCE))
-                to = max(Decimal(0), _plain(movable.before + column.sign * round(by) * movable.grid))
-            changes.append(Change(movable, to, Fraction(0)))
-        return changes
-
-    def _unit(self, movable: Movable, x: Vector) -> float:
-        """Return what one unit of a share comes to at a point, where it comes to most, in units of its row."""
-        fund, arrays = self.requirements.fund, self.requirements.arrays
-        if isinstance(movable.row, Source):
-            return float(Fraction(movable.row.amount) / fund.cells.scale.get(AWARD, Fraction(1)))
-        found = []
-        for row in self._rows[movable.name]:
-            size = float(row.unit)
-            if row.base is None:
-                size /= float(self._scale(row))
-            else:
-                size *= sum(x[arrays.column_of[id(cell)]] for cell in fund.cells.terms(row.base))
-            found.append(size)
-        return max(found)
 
     def _typed(
         self, decision: Decision, x: Vector, columns: Sequence[_Column], d: Vector
     ) -> tuple[list[Change], dict[str, Fraction]]:
-        """Return the changes of cells that a decision needs, and what rows no allowed change mends are missed by."""
-        allowed = {column.movable for column in columns}
+        """Return the changes of cells that a decision needs, and what is missed by rows that none of them mends."""
+        bent = {column.movable for column, moved in zip(columns, d.tolist(), strict=True) if moved > _TOLERANCE}
         changes: list[Change] = []
         amounts: dict[int, Decimal] = {}
         scale = self.requirements.fund.cells.scale.get(AWARD, Fraction(1))
@@ -423,7 +359,7 @@ class Repairs:
             values = by_rule.get(rule.rule, [])
             if not values:
                 continue
-            bending = self.movables[number_of[rule.rule]] if number_of.get(rule.rule) in allowed else None
+            bending = self.movables[number_of[rule.rule]] if number_of.get(rule.rule) in bent else None
             to = rule.bound if bending is None else _needed(rule, values, bending.grid)
             broken = {v.limit.name: m for v in values if (m := _violation(rule, v, to))}
             missed |= broken
