@@ -89,10 +89,12 @@ def solution_of(
     solver: str | None = None,
     method: Method = "auto",
     start: Decision | None = None,
+    work: int | None = None,
 ) -> Solution | NoPlan:
     """Return the solution of a fund's round. `gap` is relative, the round's own when None; `solver` is HiGHS when None.
 
-    `method` is the way HiGHS is used, see `search`; `start` a plan that is known already.
+    `method` is the way HiGHS is used, see `search`; `start` a plan that is known already, `work` another work limit
+    than a round's own.
 
     Raises:
         SolverError: the solver failed.
@@ -109,7 +111,9 @@ def solution_of(
     founds: list[Found] = []
     for number, level in enumerate(fund.appraisal.levels):
         if other is None:
-            found = search(fund, arrays, number, tuple(held), float(asked), watch, start=start, method=method)
+            found = search(
+                fund, arrays, number, tuple(held), float(asked), watch, start=start, method=method, work=work
+            )
         else:
             found = find_by(other, fund, arrays, number, tuple(held), float(asked), watch)
         if found.judgement is None:
