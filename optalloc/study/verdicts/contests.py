@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
 from integrated_fund.choices import Codes
 from integrated_fund.evaluation import Decision
-from integrated_fund.fund import Fund, fund_for_solving
+from integrated_fund.fund import Fund
 from integrated_fund.round import Round
 from optalloc.solve.arrays import Arrays, Vector, arrays_of
 from optalloc.solve.core.groups import NoState, OwnBounds
@@ -127,20 +128,22 @@ class Contests:
             GivenUp: a bound was not found.
             SolverError: the solver failed.
         """
-        fund = fund_for_solving(with_status(round_, self.project, "mandatory"))
-        contest = self._contest(fund, arrays_of(fund), what)
+        inside, now = with_status(round_, self.project, "mandatory"), self.resolver.solution.fund.round
+        if replace(round_, sources=now.sources) == now:  # only money has moved
+            base, arrays = self._base
+            fund = base.moved(inside)
+            arrays = moved_arrays(arrays, base, fund)
+        else:
+            fund = Fund(inside, compact=True)
+            arrays = arrays_of(fund)
+        contest = self._contest(fund, arrays, what)
         contest.outside.start = start
         return contest
 
-    def moved(self, base: tuple[Fund, Arrays], round_: Round, what: str) -> Contest:
-        """Return the same as `of` for a round that differs from the base's in amounts of sources alone."""
-        fund, arrays = base
-        moved = fund.moved(with_status(round_, self.project, "mandatory"))
-        return self._contest(moved, moved_arrays(arrays, fund, moved), what)
-
-    def base(self) -> tuple[Fund, Arrays]:
-        """Return the programme of the round as it is with the project in."""
-        fund = fund_for_solving(with_status(self.resolver.solution.fund.round, self.project, "mandatory"))
+    @cached_property
+    def _base(self) -> tuple[Fund, Arrays]:
+        """The programme of the round as it is with the project in."""
+        fund = Fund(with_status(self.resolver.solution.fund.round, self.project, "mandatory"), compact=True)
         return fund, arrays_of(fund)
 
     def _contest(self, fund: Fund, arrays: Arrays, what: str) -> Contest:

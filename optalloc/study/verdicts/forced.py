@@ -118,7 +118,7 @@ class Resolver:
         leg = self.leg(what)
         request = self.solution.request
         gap = Decimal(0) if self.exact else request.gap
-        fund = fund_for_solving(round_)
+        fund = Fund(round_, compact=True) if self.large else fund_for_solving(round_)
         near = self._near(fund, leg, start)
         if near is not None:
             self.ended(leg)
@@ -134,8 +134,8 @@ class Resolver:
         return Outcome(found.evaluation.decision, found.optimum(0), found.founds[0].bound, False, settled, canonical)
 
     def _near(self, fund: Fund, watch: Watch, start: Decision | None) -> Outcome | None:
-        """Return what searches near a decision, level by level, know of a round; None where that is not the way, or finds
-        no plan of a round that is small enough to be searched from the beginning.
+        """Return what searches near a decision, level by level, know of a round; None where that is not the way, or
+        finds no plan of a round that is small enough to be searched from the beginning.
         """
         if self.exact or start is None or self.solution.request.method == "direct":
             return None

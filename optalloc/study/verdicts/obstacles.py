@@ -81,7 +81,7 @@ def further_suspects(
     round_ = resolver.solution.fund.round
     dear = [line for line in costs if line.kind == "rule" and line.cost > 0]
     if not resolver.exact:  # what is missing at the prices, and half of it where prices move with the rule
-        missing = ZERO if verdict.reduced is None else -verdict.reduced
+        missing = ZERO if verdict.reduced is None or verdict.is_funded else -verdict.reduced
         dear = [line for line in dear if missing > 0 and line.cost >= missing / 2]
     for line in dear[:PRICED]:
         label = line.rule if line.member is None else f"{line.rule} [{line.member}]"

@@ -27,8 +27,8 @@ from optalloc.study.verdicts.forced import GivenUp, Outcome, Resolver, budget_of
 
 #: Rounds solved for one turn; enough for a four-thousandth of the range.
 SOLVES = 12
-#: Of a large round: searches for one turn, values tried for one of its ends, bounds between two of them, and
-#: bounds for the end of the range.
+#: Of a large round: searches for one turn, values tried for what is proven as now and for what is found, bounds
+#: between two of them, and for the end of the range.
 SEARCHES = 4
 TRIES = 2
 BOUNDS = 9
@@ -109,10 +109,9 @@ def budget_turn(resolver: Resolver, asked: Asked) -> Turn | None:
     far = 0 if asked.is_funded else 2 * today
     if asked.today is not None and asked.contests is not None:
         contests = asked.contests
-        base = contests.base()
 
         def contest(steps: int) -> Contest:
-            return contests.moved(base, with_steps(steps), f"budget {stated(steps * step)}")
+            return contests.of(with_steps(steps), f"budget {stated(steps * step)}")
 
         return _Bracket(asked.is_funded, asked.today, contest, today, far).turn(step)
     # Without any money nothing is funded, whether that is a plan or not.
@@ -331,19 +330,11 @@ class _Bracket:
         return None
 
     def _proven_otherwise(self, found: int) -> int | None:
-        """Return the nearest value tried at which the other decision is proven."""
+        """Return a value, from one found on, at which the other decision is proven; None where it is not."""
         if self._at(found).proves(not self.now):
             return found
         needed = self._at(found).distance(not self.now) * (1 + FURTHER)
-        for _ in range(TRIES):
-            if not self._margin(self.far) < -needed:
-                break
-            tried = self._first_below(found, self.far, -needed)
-            if not self._may_search(tried, not self.now):
-                break
-            if self._at(tried).proves(not self.now):
-                return tried
-            if tried == self.far:
-                break
-            needed = max(needed, self._at(tried).distance(not self.now)) * (1 + FURTHER)
-        return None
+        if not self._margin(self.far) < -needed:
+            return None
+        tried = self._first_below(found, self.far, -needed)
+        return tried if self._may_search(tried, not self.now) and self._at(tried).proves(not self.now) else None

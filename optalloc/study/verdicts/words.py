@@ -82,6 +82,8 @@ def _alone(explanation: Explanation, gets: str) -> str:
         known.append(f"without {_listed(explanation.alone_found, 'or')} alone it would {gets} in the best plan found")
     if explanation.undecided:
         known.append(f"whether it would {gets} without {_listed(explanation.undecided, 'or')} alone is not decided")
+    if not known and explanation.given_up is None:
+        known.append(f"without {'it' if len(explanation.verdict.blocked_by) == 1 else 'any one of these'} it would not")
     return f" ({'; '.join(known)})" if known else ""
 
 
