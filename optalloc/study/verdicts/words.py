@@ -83,7 +83,8 @@ def _alone(explanation: Explanation, gets: str) -> str:
     if explanation.undecided:
         known.append(f"whether it would {gets} without {_listed(explanation.undecided, 'or')} alone is not decided")
     if not known and explanation.given_up is None:
-        known.append(f"without {'it' if len(explanation.verdict.blocked_by) == 1 else 'any one of these'} it would not")
+        one = "it" if len(explanation.verdict.blocked_by) == 1 else "any one of these"
+        known.append(f"without {one} alone it would still not {gets}")
     return f" ({'; '.join(known)})" if known else ""
 
 
@@ -128,7 +129,7 @@ def _turns(explanation: Explanation, unit: str) -> str:
         if not turn.proven:
             way += " (not proven)"
         elif turn.at != turn.found:
-            way += f" (proven {'from' if of else 'beyond'} {number(turn.at)} on)"
+            way += f" (proven {f'from {number(turn.at)} on' if of else f'{verb.split()[1]} {number(turn.at)}'})"
         ways.append(way)
     parts = [f"it would {'not ' if funded else ''}be funded if {_listed(ways, 'or')}"] if ways else []
     return "; ".join(parts + limits)
