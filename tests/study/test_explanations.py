@@ -282,6 +282,8 @@ def _hold_obstacles(tables: Tables, one: Explanation) -> int:
     verdict = one.verdict
     if verdict.is_funded or verdict.status != "candidate" or _is_block(tables, verdict.project) or one.given_up:
         return 0
+    if verdict.cost is None:
+        return 0
     known = [name for name in verdict.blocked_by if name not in (*one.alone_found, *one.undecided)]
     for name in known:
         answer = best(_without(tables, one, name))
