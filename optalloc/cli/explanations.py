@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from integrated_fund.round import Round
     from optalloc.plan.plan import Plan
-    from optalloc.plan.verdicts import Explanation, Otherwise, Turn
+    from optalloc.plan.verdicts import Explanation, Otherwise
 
 _DOCUMENT = ("status", "objective", "bound", "gap", "projects", "overrides", "without_overrides", "seconds")
 _COLOURS = {"funded": "green", "cut back": "yellow", "not funded": "red"}
@@ -68,7 +68,10 @@ def _project(one: Explanation) -> Document:
         "reduced": None if verdict.reduced is None else number(stated(verdict.reduced)),
         "blocked_by": list(verdict.blocked_by),
         "alone": list(one.alone),
+        "alone_found": list(one.alone_found),
+        "alone_undecided": list(one.undecided),
         "flips": {name: None if turn is None else number(turn.at) for name, turn in turns.items()},
+        "flips_found": {name: None if turn is None else number(turn.found) for name, turn in turns.items()},
         "flips_from": {name: None if turn is None else number(turn.held) for name, turn in turns.items()},
         "flips_proven": {name: None if turn is None else turn.proven for name, turn in turns.items()},
         "score_bound": number(verdict.score_bound),
@@ -146,9 +149,15 @@ def _print_turns(one: Explanation, unit: str, console: Console) -> None:
     turns = [("score", one.score, ""), ("award", one.award, unit), ("budget", one.budget, unit)]
     known = [(name, turn, of) for name, turn, of in turns if turn is not None]
     if known:
-        drawn = table("Where the decision turns", ["", "as now up to", "the other way from"], [False, True, True])
+        points = all(turn.proven and turn.at == turn.found for _, turn, _ in known)
+        headings = ["the other way from"] if points else ["the other way, found", "proven"]
+        drawn = table(
+            "Where the decision turns", ["", "as now up to", *headings], [False, True, *(True for _ in headings)]
+        )
         for name, turn, of in known:
-            drawn.add_row(name, _with_unit(turn.held, of), _turned(turn, name, of))
+            proven = _turned(turn.at if turn.proven else None, name, of)
+            found = [] if points else [_turned(turn.found, name, of)]
+            drawn.add_row(name, _with_unit(turn.held, of), *found, proven)
         console.print(drawn)
         console.print()
     if one.otherwise is not None and (one.otherwise.enters or one.otherwise.leaves):
@@ -159,9 +168,11 @@ def _print_turns(one: Explanation, unit: str, console: Console) -> None:
         console.print()
 
 
-def _turned(turn: Turn, name: str, unit: str) -> str:
-    beyond = "beyond " if name == "score" else ""
-    return f"{beyond}{_with_unit(turn.at, unit)}" + ("" if turn.proven else " (not proven)")
+def _turned(value: Decimal | None, name: str, unit: str) -> str:
+    """Return where the decision is the other one; a dash where that is not known."""
+    if value is None:
+        return "–"
+    return f"{'beyond ' if name == 'score' else ''}{_with_unit(value, unit)}"
 
 
 def _with_unit(value: Decimal, unit: str) -> str:

@@ -77,13 +77,16 @@ class CostLine:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Where a decision turns: `at` this value it is the other one, at `held` still what it is (for a score, where both
-    are equal, the decision turns beyond that value). `proven`: every round solved on the way was solved to the end.
+    """Where a decision turns: at `held` it is what it is, at `at` it is the other one (for a score, where both are
+    equal, the decision turns beyond that value). `proven`: the other one is proven at `at`; else it is only the best
+    plan found that decides otherwise. `found`: the value nearest to today's at which the best plan found does. Both are
+    None where no value was found to turn it, while at `held` it is proven to be what it is.
     """
 
-    at: Decimal
+    at: Decimal | None
     held: Decimal
     proven: bool
+    found: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +109,17 @@ class Explanation:
     """A verdict found exactly, by solving the round again.
 
     `costs` add up to the verdict's cost, dearest first. `alone` are those of `verdict.blocked_by` whose removal alone
-    brings the project in. `award`, `score` and `budget` are where the decision turns, None where it does not or where
-    that was not found (`given_up` says why). `otherwise` is None where none was found, or there is none (`only_way`).
+    brings the project in; of these `alone_found` only in the best plan found, the others with proof. `undecided` are
+    those of which neither was found. `award`, `score` and `budget` are where the decision turns, None where it does not
+    or where that was not found (`given_up` says why). `otherwise` is None where none was found, or there is none
+    (`only_way`).
     """
 
     verdict: Verdict
     costs: tuple[CostLine, ...]
     alone: tuple[str, ...]
+    alone_found: tuple[str, ...]
+    undecided: tuple[str, ...]
     award: Turn | None
     score: Turn | None
     budget: Turn | None

@@ -40,12 +40,17 @@ def search_directly(record: Record) -> bool:
         if record.closed or record.watch.must_stop():
             return False
     record.watch.phase = "solving"
-    if _whole(record, record.gap, max(200, WORK // max(1, record.base.matrix.nnz))):
+    if _whole(record, record.gap, _nodes(record, WORK if record.work is None else record.work)):
         return True
     if integers <= SMALL and not record.proven and not record.watch.must_stop():
         record.watch.phase = "proving"
         _whole(record, 0.0, PROOF_NODES)
     return False
+
+
+def _nodes(record: Record, work: int) -> int:
+    """Return the nodes after which branching over the whole programme ends."""
+    return max(200, work // max(1, record.base.matrix.nnz))
 
 
 def _linear_and_core(record: Record) -> bool:
@@ -158,7 +163,8 @@ def _confirmed_infeasible(record: Record) -> bool:
     if record.fine:
         outcome = _fine(record, record.base, record.gap, None, presolve=False)
     else:
-        outcome = solve_mip(record.base, record.cost, record.watch, gap=record.gap, presolve=False)
+        nodes = None if record.work is None else _nodes(record, record.work)
+        outcome = solve_mip(record.base, record.cost, record.watch, gap=record.gap, nodes=nodes, presolve=False)
     if outcome.status == "infeasible":
         return True
     if outcome.status != "stopped":

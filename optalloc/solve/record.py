@@ -56,13 +56,21 @@ class Record:
         cost: the level's coefficients, shape (columns,).
         loose: the integer columns when awards may be any amount; None where no award varies.
         fine: whether awards have more steps than a solver can tell apart beside acceptances.
+        work: nodes × non-zeros at which branching over the whole programme ends; None: where a round's own search does.
     """
 
     def __init__(
-        self, fund: Fund, arrays: Arrays, level: int, held: tuple[Held, ...], gap: float, watch: Watch
+        self,
+        fund: Fund,
+        arrays: Arrays,
+        level: int,
+        held: tuple[Held, ...],
+        gap: float,
+        watch: Watch,
+        work: int | None = None,
     ) -> None:
         self.fund, self.arrays, self.level, self.held = fund, arrays, level, held
-        self.gap, self.watch = gap, watch
+        self.gap, self.watch, self.work = gap, watch, work
         self.cost = arrays.levels[level]
         self.base = Tightening(fund).apply(arrays, held)
         self.granule = granule_of(fund, level)

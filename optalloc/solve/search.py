@@ -44,13 +44,14 @@ def search(
     *,
     start: Decision | None = None,
     method: Method = "auto",
+    work: int | None = None,
 ) -> Found:
     """Search for the best plan of a level until the gap is closed, work limits are reached or the watch says stop.
 
-    `held` are the levels before it, `start` a plan that is known already. Where memory runs out the best plan is kept,
-    or at least the bound that was proven by then.
+    `held` are the levels before it, `start` a plan that is known already, `work` another limit than a round's own (see
+    `Record`). Where memory runs out the best plan is kept, or at least the bound that was proven by then.
     """
-    record = Record(fund, arrays, level, held, gap, watch)
+    record = Record(fund, arrays, level, held, gap, watch, work)
     if start is not None:
         record.consider(record.judged(start))
     try:

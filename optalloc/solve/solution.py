@@ -101,8 +101,10 @@ def solution_of(
     request: Request = NOTHING_ELSE,
     *,
     start: Decision | None = None,
+    work: int | None = None,
 ) -> Solution | NoPlan:
-    """Return the solution of a fund's round; `start` is a plan that is known already.
+    """Return the solution of a fund's round; `start` is a plan that is known already, `work` another work limit than a
+    round's own.
 
     Raises:
         SolverError: the solver failed.
@@ -118,7 +120,7 @@ def solution_of(
     founds: list[Found] = []
     for number, level in enumerate(fund.appraisal.levels):
         if other is None:
-            found = search(fund, arrays, number, tuple(held), gap, watch, start=start, method=request.method)
+            found = search(fund, arrays, number, tuple(held), gap, watch, start=start, method=request.method, work=work)
         else:
             found = find_by(other, fund, arrays, number, tuple(held), gap, watch)
         if found.judgement is None:

@@ -155,15 +155,15 @@ def test_the_watch_of_a_part_stops_with_the_whole() -> None:
     from optalloc.study.verdicts.forced import _Leg
 
     whole = Watch()
-    leg = _Leg(whole, None)
+    leg = _Leg(whole)
     assert not leg.must_stop()
     whole.stop("interrupted")
     assert leg.must_stop()
     assert leg.stopped == "interrupted"
-    late = _Leg(Watch(), 0.0)
+    late = _Leg(Watch(0.0))
     assert late.must_stop()
     assert late.stopped == "time limit"
-    assert _Leg(Watch(5.0), 100.0).left() <= 5.0
+    assert _Leg(Watch(5.0)).left() <= 5.0
 
 
 def test_help_has_examples(cli: Cli) -> None:

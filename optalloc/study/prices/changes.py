@@ -45,7 +45,7 @@ from optalloc.solve.record import RESOLUTION, Found
 from optalloc.solve.search import CORE_FROM, Method, search
 from optalloc.solve.solution import Solution
 from optalloc.study.prices.levers import ALL, Lever, moved_round
-from optalloc.study.prices.nearby import Near, search_near
+from optalloc.study.prices.nearby import Near, as_near, search_near
 from optalloc.study.prices.priced import Priced
 
 #: From so many searches on, rounds large enough for the core way are shared out to processes.
@@ -53,9 +53,6 @@ WORTH_SHARING = 6
 
 #: Seconds between two looks at the word to stop.
 POLLING = 0.25
-#: A plan counts as near as another if it is this much further away at most, and where it is this near, relatively.
-NEARLY = 1.5
-CLOSEST = 1e-6
 
 Direction = Literal["relaxes", "tightens"]
 
@@ -148,13 +145,6 @@ class Mover:
         evaluation = found.judgement.evaluation
         return Reached(evaluation.decision, evaluation.levels[base.level], bound, held=held)
 
-    def _as_near(self) -> float:
-        """Return the relative gap at which a moved round's plan is as near to its bound as the round's own."""
-        base = self.base
-        if base.bound is None or not base.value:
-            return base.gap
-        return max(NEARLY * float(base.bound / base.value - 1), CLOSEST) if base.value > 0 else base.gap
-
     def _searched(
         self, fund: Fund, arrays: Arrays, move: Move, watch: Watch, stands: bool
     ) -> tuple[Found, tuple[Held, ...]]:
@@ -165,7 +155,8 @@ class Mover:
                 base.decision, move.lever.shift.rows if move.lever.link is None else np.zeros(0, dtype=np.int64)
             )
             try:
-                return search_near(fund, arrays, 0, (), self._as_near(), watch, near), ()
+                gap = as_near(base.value, base.bound, base.gap)
+                return search_near(fund, arrays, 0, (), gap, watch, near), ()
             except (NoState, OwnBounds):
                 pass
         held: list[Held] = []

@@ -5,12 +5,13 @@ searched near the plan at hand: by swaps that mend what it misses now and use wh
 does not come as near to the moved round's bound as the plan is to its own, by deciding anew the projects of smallest
 margin at the moved round's own prices and those of the rows that moved, all others left as they are.
 
-The bound is the moved round's own, by weak duality at its own prices.
+The bound is the moved round's own, by weak duality at its own prices. Everything is counted, nothing timed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from scipy import sparse
@@ -37,14 +38,30 @@ OF_THE_ROWS = 40
 NODES = 5
 #: The gap to which the neighbourhood is solved.
 CLOSE = 1e-5
+#: A plan counts as near as another if it is this much further away at most, and where it is this near, relatively.
+NEARLY = 1.5
+CLOSEST = 1e-6
 
 
 @dataclass(frozen=True)
 class Near:
-    """Where a search near a plan begins: the plan, and the rows that moved, positions in the arrays."""
+    """Where a search begins: a plan, and the rows that moved, positions in the arrays. Without a plan it begins where
+    the moved round's prices lead to: what is far from every known plan is sooner found from there. `branches` says
+    whether projects are decided anew where swaps have not come near. `relaxed` is the solution of the moved round's
+    linear relaxation where that is known: its point, shape (columns,), and its prices, shape (rows,).
+    """
 
-    start: Decision
+    start: Decision | None
     rows: Positions
+    branches: bool = True
+    relaxed: tuple[Vector, Vector] | None = None
+
+
+def as_near(value: Fraction, bound: Fraction | None, gap: float) -> float:
+    """Return the relative gap at which a moved round's plan is as near to its bound as a plan of this value; `gap`
+    where that says nothing.
+    """
+    return max(NEARLY * float(bound / value - 1), CLOSEST) if bound is not None and value > 0 else gap
 
 
 def search_near(
@@ -57,23 +74,28 @@ def search_near(
         SolverError: the solver failed.
     """
     record = Record(fund, arrays, level, held, gap, watch)
-    record.consider(record.judged(near.start))
+    if near.start is not None:
+        record.consider(record.judged(near.start))
     pricing = Pricing(record.base, record.cost, fund.ledger.project_of)
-    relaxed = solve_lp(record.base, record.cost, watch)
-    if relaxed.status == "infeasible":  # presolve has called feasible programmes infeasible before
-        relaxed = solve_lp(record.base, record.cost, watch, presolve=False)
-        if relaxed.status == "infeasible":
-            return record.found(infeasible=True)
-    if relaxed.x is None or relaxed.row_duals is None:
-        return record.found()
-    prices = prices_at(pricing, relaxed.row_duals[pricing.groups.coupling], relaxed.x)
+    relaxed = near.relaxed
+    if relaxed is None:
+        outcome = solve_lp(record.base, record.cost, watch)
+        if outcome.status == "infeasible":  # presolve has called feasible programmes infeasible before
+            outcome = solve_lp(record.base, record.cost, watch, presolve=False)
+            if outcome.status == "infeasible":
+                return record.found(infeasible=True)
+        if outcome.x is None or outcome.row_duals is None:
+            return record.found()
+        relaxed = outcome.x, outcome.row_duals
+    solved, duals = relaxed
+    prices = prices_at(pricing, duals[pricing.groups.coupling], solved)
     record.bounded(prices.bound, LINEAR)
     search = CoreSearch(record, pricing, prices)
-    point = _start(search, near.start)
+    point = None if near.start is None else _start(search, near.start)
     if not record.closed:
         TightSearch(search, point).visit()
-    if not record.closed and not watch.must_stop():
-        base = point if record.best is None else search.plan()
+    if near.branches and not record.closed and not watch.must_stop():
+        base = search.plan() if record.best is not None else prices.vertex.x if point is None else point
         search.solve(_neighbourhood(search, near), base, NODES, gap=CLOSE, target=None)
     return record.found()
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from fractions import Fraction
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -31,8 +32,9 @@ from optalloc.solve.certificate import Certificate, EitherWay, bounds_either_way
 from optalloc.solve.core.groups import Groups
 from optalloc.solve.progress import Watch
 from optalloc.solve.solution import Solution
+from optalloc.study.verdicts.contests import Contest, Contests, Half
 from optalloc.study.verdicts.forced import GivenUp, Outcome, Resolver, with_status
-from optalloc.study.verdicts.obstacles import Obstacle, broken_by, further_suspects, lets_in
+from optalloc.study.verdicts.obstacles import Answer, Lifting, Obstacle, broken_by, further_suspects
 from optalloc.study.verdicts.turning import Asked, award_turn, budget_turn
 from optalloc.study.verdicts.verdicts import judged_choices, verdicts_of
 from optalloc.study.verdicts.words import sentence_of_explanation
@@ -111,24 +113,20 @@ class _Study:
 
         broken = broken_by(self.resolver, verdict)
         other = tried(lambda: self._other(verdict))
-        alone: tuple[str, ...] = ()
         award = budget = None
-        if self.resolver.large:
-            trouble.append("in a round this large no award, budget or single obstacle is tried")
-        elif not self.resolver.exact:
-            trouble.append("the plan is not proven to be the only best one (a gap of 0 may prove it)")
-        else:
-            alone = tried(lambda: self._alone(verdict, broken, costs, trouble)) or ()
-            if verdict.status == "candidate" and verdict.cost is not None:
-                ledger = self.solution.fund.ledger
-                most = int(ledger.high[self.choices[number]])
-                asked = Asked(project, verdict.is_funded, ledger.choices_of[project], most)
-                award = tried(lambda: award_turn(self.resolver, asked))
-                budget = tried(lambda: budget_turn(self.resolver, asked))
+        asked = tried(lambda: self._asked(verdict, number, other))
+        may_turn = verdict.status == "candidate" and verdict.cost is not None
+        if asked is not None and may_turn and (self.resolver.exact or asked.today is not None):
+            award = tried(lambda: award_turn(self.resolver, asked))
+            budget = tried(lambda: budget_turn(self.resolver, asked))
+        answers = self._alone(verdict, broken, costs, asked, tried)
+        alone = tuple(name for name, answer in answers.items() if answer in ("proven", "found"))
         explanation = Explanation(
             replace(verdict, blocked_by=tuple(dict.fromkeys([*(one.name for one in broken), *alone]))),
             costs,
             alone,
+            tuple(name for name in alone if answers[name] == "found"),
+            tuple(name for name, answer in answers.items() if answer == "undecided"),
             award,
             None if other is None else self._score(verdict, number, other),
             budget,
@@ -155,7 +153,7 @@ class _Study:
             changed = with_status(round_, verdict.project, "mandatory")
         outcome = self.resolver.solve(changed, f"{verdict.project}: decided the other way", start)
         if outcome.decision is None and not outcome.infeasible:
-            raise GivenUp("no plan with the other decision was found in its time")
+            raise GivenUp("no plan with the other decision was found")
         return outcome
 
     def _bounds(self, verdict: Verdict, number: int, other: Outcome) -> tuple[Fraction, Fraction, Fraction | None]:
@@ -193,40 +191,79 @@ class _Study:
     def _score(self, verdict: Verdict, number: int, other: Outcome) -> Turn | None:
         """Return the benefit at which the decision turns."""
         fund, round_bound = self.solution.fund, self.solution.founds[0].bound
-        gives_away = len(fund.appraisal.levels) > 1 and fund.appraisal.levels[0].tolerance > 0
         block = bool(fund.ledger.is_block_grant[self.choices[number]])
-        if other.value is None or verdict.status != "candidate" or gives_away or block or round_bound is None:
+        if other.value is None or verdict.status != "candidate" or self._gives_away or block or round_bound is None:
             return None
         known, value, bound = self._bounds(verdict, number, other)
-        proven = other.settled and self.solution.founds[0].proven
         low = ZERO if bound is None else max(ZERO, known - bound)
         high = max(ZERO, round_bound - value)
         if low == high:
             beyond = stated(verdict.worth - high if verdict.is_funded else verdict.worth + high)
-            return Turn(beyond, beyond, proven)
+            return Turn(beyond, beyond, True, beyond)
+        apart = max(ZERO, known - value)
         if verdict.is_funded:
-            return Turn(-stated_above(high - verdict.worth), stated_above(verdict.worth - low), proven)
-        return Turn(stated_above(verdict.worth + high), -stated_above(-verdict.worth - low), proven)
+            held = stated_above(verdict.worth - low)
+            return Turn(-stated_above(high - verdict.worth), held, True, stated(verdict.worth - apart))
+        held = -stated_above(-verdict.worth - low)
+        return Turn(stated_above(verdict.worth + high), held, True, stated(verdict.worth + apart))
+
+    def _asked(self, verdict: Verdict, number: int, other: Outcome | None) -> Asked | None:
+        """Return a project as its turns are looked for; None where rounds are not solved to the end and it cannot be
+        put in and taken out.
+
+        Raises:
+            GivenUp: why not.
+        """
+        solution, ledger = self.solution, self.solution.fund.ledger
+        choice = int(self.choices[number])
+        asked = Asked(verdict.project, verdict.is_funded, ledger.choices_of[verdict.project], int(ledger.high[choice]))
+        if self.resolver.exact or verdict.cost is None:
+            return asked
+        if ledger.is_block_grant[choice]:
+            raise GivenUp("no award or budget is looked for: a block grant has nothing to accept")
+        if self._gives_away:
+            raise GivenUp("no award or budget is looked for: a later level may take some of the first")
+        if other is None:
+            return None
+        now = Half(solution.founds[0].bound, solution.optimum(0), solution.evaluation.decision)
+        then = Half(None)
+        if not other.infeasible:
+            _, value, bound = self._bounds(verdict, number, other)
+            then = Half(bound, value, other.decision)
+        today = Contest(now, then) if verdict.is_funded else Contest(then, now)
+        contests = Contests(self.resolver, verdict.project, choice, int(self.steps[number]))
+        return replace(asked, today=today, contests=contests)
+
+    @property
+    def _gives_away(self) -> bool:
+        """Whether a later level may take some of the first."""
+        levels = self.solution.fund.appraisal.levels
+        return len(levels) > 1 and levels[0].tolerance > 0
 
     def _alone(
-        self, verdict: Verdict, broken: Sequence[Obstacle], costs: Sequence[CostLine], trouble: list[str]
-    ) -> tuple[str, ...]:
-        """Return the obstacles that alone would let the project in, or let it have more; those found until one round
-        could not be solved, which joins the trouble.
+        self,
+        verdict: Verdict,
+        broken: Sequence[Obstacle],
+        costs: Sequence[CostLine],
+        asked: Asked | None,
+        tried: Callable[[Callable[[], Answer]], Answer | None],
+    ) -> dict[str, Answer]:
+        """Return what may keep the project out, or smaller, with the answer whether that alone does, as far as they
+        were found.
         """
         if verdict.decision == "funded" or verdict.cost is None:
-            return ()
+            return {}
+        if asked is not None and asked.today is not None and asked.today.finds(not verdict.is_funded):
+            return {}  # nothing has to give way
         suspects = {one.name: one for one in broken}
         if verdict.status == "candidate":
             for one in further_suspects(self.resolver, verdict, costs, self.verdicts):
                 suspects.setdefault(one.name, one)
-        alone = []
-        try:
-            for name, obstacle in suspects.items():
-                if self.watch.must_stop():
-                    break
-                if lets_in(self.resolver, verdict, obstacle):
-                    alone.append(name)
-        except GivenUp as reason:
-            trouble.append(str(reason))
-        return tuple(alone)
+        lifting = Lifting(self.resolver, verdict, None if asked is None else asked.contests)
+        answers: dict[str, Answer] = {}
+        for name, obstacle in suspects.items():
+            answer = None if self.watch.must_stop() else tried(partial(lifting.answer, obstacle))
+            if answer is None:  # another round is no sooner solved
+                break
+            answers[name] = answer
+        return answers

@@ -2,7 +2,8 @@
 
 A small round that is proven is solved to the end, with the ties broken, so that there is one plan to speak of. Others,
 those large enough for the core way among them, are searched near the plan at hand (`nearby`), so that what is found is
-not the noise between two searches; where that finds no plan, from the beginning to the round's own gap.
+not the noise between two searches; where that finds no plan and they are small, from the beginning to the round's own
+gap. Work is counted, not timed: what is found is the same on every machine.
 """
 
 from __future__ import annotations
@@ -19,14 +20,17 @@ from integrated_fund.fund import Fund, fund_for_solving
 from integrated_fund.round import Project, Round, Source, Status
 from optalloc.solve.arrays import arrays_of
 from optalloc.solve.core.groups import NoState, OwnBounds
+from optalloc.solve.exactness import Held
 from optalloc.solve.manifest import Request
 from optalloc.solve.progress import Watch
 from optalloc.solve.search import CORE_FROM
 from optalloc.solve.solution import NoPlan, Solution, solution_of
-from optalloc.study.prices.nearby import Near, search_near
+from optalloc.study.prices.levers import Positions
+from optalloc.study.prices.nearby import Near, as_near, search_near
 
-#: A safety net for each round: some never close their gap.
-SECONDS = 20.0
+#: Nodes × non-zeros after which a round is given up: some never close their gap.
+WORK = 40_000_000
+NO_ROWS: Positions = np.zeros(0, dtype=np.int64)
 
 
 class GivenUp(Exception):
@@ -60,15 +64,15 @@ class Outcome:
 
 
 class _Leg(Watch):
-    """The watch of one of several solves: it stops when the whole one stops, or after its own time."""
+    """The watch of one of several solves: it stops when the whole one stops."""
 
-    def __init__(self, whole: Watch, seconds: float | None) -> None:
-        super().__init__(seconds, whole.listener, whole.phase)
+    def __init__(self, whole: Watch) -> None:
+        super().__init__(None, whole.listener, whole.phase)
         self.whole = whole
 
     def left(self) -> float:
         """Return how much time is left."""
-        return min(super().left(), self.whole.left())
+        return self.whole.left()
 
     def must_stop(self) -> bool:
         """Return whether runs must end now."""
@@ -78,11 +82,12 @@ class _Leg(Watch):
 
 
 class Resolver:
-    """Solves changed rounds of a solved one, and counts them.
+    """Solves changed rounds of a solved one.
 
     Attributes:
         large: whether the round is large enough for the core way.
         exact: whether rounds are solved to the end: this one was, and is not large.
+        as_near: the relative gap at which a plan of a changed round is as near to its bound as this one's.
     """
 
     def __init__(self, solution: Solution, watch: Watch) -> None:
@@ -90,6 +95,18 @@ class Resolver:
         self.large = int(solution.arrays.integer.sum()) >= CORE_FROM
         proven = all(found.proven for found in solution.founds) and bool(solution.tie_break["complete"])
         self.exact = proven and not self.large
+        self.as_near = as_near(solution.optimum(0), solution.founds[0].bound, float(solution.gap))
+
+    def leg(self, what: str) -> Watch:
+        """Return the watch of the next solve."""
+        self.watch.phase = what
+        self.watch.tell()
+        return _Leg(self.watch)
+
+    def ended(self, leg: Watch) -> None:
+        """Note what has stopped a solve."""
+        if leg.stopped is not None:
+            self.watch.stop(leg.stopped)
 
     def solve(self, round_: Round, what: str, start: Decision | None = None) -> Outcome:
         """Return what is known of a changed round; `start` is a decision that may be a plan of it.
@@ -99,18 +116,16 @@ class Resolver:
         Raises:
             SolverError: the solver failed.
         """
-        self.watch.phase = what
-        self.watch.tell()
-        leg = _Leg(self.watch, SECONDS)
+        leg = self.leg(what)
         request = self.solution.request
         gap = Decimal(0) if self.exact else self.solution.gap
-        fund = fund_for_solving(round_)
-        near = self._near(fund, float(gap), leg, start)
+        fund = Fund(round_, compact=True) if self.large else fund_for_solving(round_)
+        near = self._near(fund, leg, start)
         if near is not None:
+            self.ended(leg)
             return near
-        found = solution_of(fund, leg, Request(gap, request.method), start=start)
-        if leg.stopped == "interrupted":
-            self.watch.stop("interrupted")
+        found = solution_of(fund, leg, Request(gap, request.method), start=start, work=WORK)
+        self.ended(leg)
         if isinstance(found, NoPlan):
             infeasible = found.status == "infeasible"
             bound = None if found.bound is None else Fraction(found.bound)
@@ -119,19 +134,38 @@ class Resolver:
         canonical = settled and bool(found.tie_break["complete"])
         return Outcome(found.evaluation.decision, found.optimum(0), found.founds[0].bound, False, settled, canonical)
 
-    def _near(self, fund: Fund, gap: float, watch: Watch, start: Decision | None) -> Outcome | None:
-        """Return what a search near a decision knows of a round; None where that is not the way, or finds no plan."""
-        several = len(fund.appraisal.levels) > 1
-        if self.exact or several or start is None or self.solution.request.method == "direct":
+    def _near(self, fund: Fund, watch: Watch, start: Decision | None) -> Outcome | None:
+        """Return what searches near a decision, level by level, know of a round; None where that is not the way, or
+        finds no plan of a round that is small enough to be searched from the beginning.
+        """
+        if self.exact or start is None or self.solution.request.method == "direct":
             return None
+        arrays, levels = arrays_of(fund), fund.appraisal.levels
         try:
-            found = search_near(fund, arrays_of(fund), 0, (), gap, watch, Near(start, np.zeros(0, dtype=np.int64)))
+            found = search_near(fund, arrays, 0, (), self.as_near, watch, Near(start, NO_ROWS))
+            if found.infeasible:
+                return Outcome(None, None, None, True, True, True)
+            if found.judgement is None and self.large:  # what begins near a plan and finds none may find one elsewhere
+                found = search_near(fund, arrays, 0, (), self.as_near, watch, Near(None, NO_ROWS))
+                if found.judgement is None:
+                    return Outcome(None, None, found.bound, False, False, False)
+            held: tuple[Held, ...] = ()
+            last = found
+            for number, level in enumerate(levels):
+                if last.judgement is None:
+                    return None
+                evaluation = last.judgement.evaluation
+                value = evaluation.levels[number]
+                held = (*held, Held(number, value - level.tolerance * abs(value)))
+                if number + 1 < len(levels):
+                    near = Near(evaluation.decision, NO_ROWS)
+                    gap = float(self.solution.gap)
+                    last = search_near(fund, arrays, number + 1, held, gap, watch, near)
         except (NoState, OwnBounds):
             return None
-        if found.judgement is None:  # that there is no plan at all is confirmed by the search from the beginning
-            return None
-        evaluation = found.judgement.evaluation
-        return Outcome(evaluation.decision, evaluation.levels[0], found.bound, False, found.proven, False)
+        assert found.judgement is not None
+        value = found.judgement.evaluation.levels[0]
+        return Outcome(evaluation.decision, value, found.bound, False, found.proven, False)
 
     def decision_with(self, project: str, choice: int | None, steps: int = 0) -> Decision:
         """Return the plan's decision with a project at another choice, or (None) without it."""

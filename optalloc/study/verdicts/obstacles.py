@@ -2,7 +2,8 @@
 
 The project is added to the plan as it is, at its smallest award, and what that breaks is listed in exact arithmetic:
 rules, links, money. Rules with a price that break nothing can still make it not worth while, and so can a mandatory
-project that takes its place. Each obstacle is then taken away alone and the round solved again.
+project that takes its place. Each obstacle is then taken away alone and the round solved again; a large round is held
+with the project in against the same with it out (`contests`), where bounds alone settle most.
 """
 
 from __future__ import annotations
@@ -10,24 +11,40 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
+from typing import Literal
 
+from integrated_fund.evaluation import Decision
+from integrated_fund.ledger import ZERO
 from integrated_fund.payments import Shortage
 from integrated_fund.round import Round
 from optalloc.plan.verdicts import CostLine, Verdict
 from optalloc.solve.exactness import judge
+from optalloc.study.verdicts.contests import Contests
 from optalloc.study.verdicts.forced import Resolver, with_more_money, with_status, without_link, without_rule
 
 #: Priced rules, and mandatory projects, that are taken away to see.
 PRICED = 3
 RIVALS = 3
+#: Obstacles of one project that are searched in a round that is not solved to the end.
+SEARCHED = 3
+
+#: Whether a project is in, or gets more, once an obstacle is gone: with proof, in the best plan found, not, not known.
+Answer = Literal["proven", "found", "no", "undecided"]
 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """One thing in the way: its name, and the round without it."""
+    """One thing in the way: its name, and the round without it. A rule is lifted for all its members."""
 
     name: str
     removed: Callable[[], Round]
+    rule: str | None = None
+
+    @property
+    def lifted(self) -> str:
+        """What is taken away: the same for all members of a rule."""
+        return self.name if self.rule is None else f"rule {self.rule}"
 
 
 def broken_by(resolver: Resolver, verdict: Verdict) -> list[Obstacle]:
@@ -35,24 +52,16 @@ def broken_by(resolver: Resolver, verdict: Verdict) -> list[Obstacle]:
     cut back gets one step more, or its next larger option; in exact arithmetic.
     """
     solution = resolver.solution
-    fund, decision = solution.fund, solution.evaluation.decision
-    ledger, round_ = fund.ledger, fund.round
-    own = ledger.choices_of[verdict.project]
+    fund, round_ = solution.fund, solution.fund.round
     if verdict.status == "excluded":
         return [Obstacle("status excluded", lambda: with_status(round_, verdict.project, "candidate"))]
-    now = next((j for j in own if j in decision), None)
-    if now is None:
-        choice = min(own, key=lambda j: (int(ledger.low[j]), j))
-        steps = max(1, int(ledger.low[choice]))
-    else:
-        larger = [j for j in own if ledger.high[j] > decision[now]]
-        if verdict.decision != "cut back" or not larger:
-            return []
-        choice = now if now in larger else min(larger, key=lambda j: (int(ledger.low[j]), j))
-        steps = max(int(ledger.low[choice]), decision[now] + 1)
+    more = _one_more(resolver, verdict)
+    if more is None:
+        return []
+    choice, steps = more
     judgement = judge(fund, resolver.decision_with(verdict.project, choice, steps), ())
     limits = [value.limit for value in judgement.evaluation.broken_limits]
-    found = [Obstacle(f"rule {limit.label}", _no_rule(round_, limit.rule.rule)) for limit in limits]
+    found = [_no_rule(round_, limit.label, limit.rule.rule) for limit in limits]
     if isinstance(judgement.payments, Shortage):
         found += _short_money(resolver, choice, judgement.payments, verdict)
     for link in judgement.evaluation.broken_links:
@@ -66,30 +75,116 @@ def further_suspects(
     resolver: Resolver, verdict: Verdict, costs: Sequence[CostLine], verdicts: Sequence[Verdict]
 ) -> Iterator[Obstacle]:
     """Yield what may keep a project out without being broken by it: rules that make it dear, mandatory projects that
-    are worth less than they cost.
+    are worth less than they cost. In a round that is not solved to the end only rules that cost it what it is short
+    of: prices tell the others apart.
     """
     round_ = resolver.solution.fund.round
     dear = [line for line in costs if line.kind == "rule" and line.cost > 0]
+    if not resolver.exact:  # what is missing at the prices, and half of it where prices move with the rule
+        missing = ZERO if verdict.reduced is None or verdict.is_funded else -verdict.reduced
+        dear = [line for line in dear if missing > 0 and line.cost >= missing / 2]
     for line in dear[:PRICED]:
         label = line.rule if line.member is None else f"{line.rule} [{line.member}]"
-        yield Obstacle(f"rule {label}", _no_rule(round_, line.rule))
+        yield _no_rule(round_, label, line.rule)
+    if not resolver.exact:
+        return  # one mandatory project of many moves no price
     duties = [(one.reduced, one.project) for one in verdicts if one.status == "mandatory" and one.reduced is not None]
     for reduced, rival in sorted(duties)[:RIVALS]:
         if reduced < 0 and rival != verdict.project:
             yield _no_duty(round_, rival)
 
 
-def lets_in(resolver: Resolver, verdict: Verdict, obstacle: Obstacle) -> bool:
-    """Return whether the project is in the plan, or gets more, once an obstacle is gone.
+class Lifting:
+    """Obstacles of one project taken away one at a time, each with the answer whether that lets it in, or have more.
 
-    Raises:
-        GivenUp: the round without it could not be solved to the end.
-        SolverError: the solver failed.
+    `contests` are those of a project that can be put in, None where rounds are solved to the end or it cannot.
     """
-    decision = resolver.solve(obstacle.removed(), f"{verdict.project}: without {obstacle.name}").only_plan() or {}
-    own = resolver.solution.fund.ledger.choices_of[verdict.project]
-    before = sum(resolver.solution.evaluation.decision.get(j, 0) for j in own)
-    return sum(decision.get(j, 0) for j in own) > before
+
+    def __init__(self, resolver: Resolver, verdict: Verdict, contests: Contests | None) -> None:
+        self.resolver, self.verdict, self.contests = resolver, verdict, contests
+        self._plan = resolver.solution.evaluation.decision
+        self._before = self._steps_in(self._plan)
+        self._known: dict[str, Answer] = {}
+        self._searched = 0
+        self._usual: Fraction | None = None
+
+    def answer(self, obstacle: Obstacle) -> Answer:
+        """Return the answer of an obstacle; a rule is asked once for all its members.
+
+        Raises:
+            GivenUp: the round without it could not be solved to the end.
+            SolverError: the solver failed.
+        """
+        if obstacle.lifted not in self._known:
+            what = f"without {obstacle.name}"
+            if self.resolver.exact:
+                decision = self.resolver.solve(obstacle.removed(), f"{self.verdict.project}: {what}").only_plan() or {}
+                found: Answer = "proven" if self._steps_in(decision) > self._before else "no"
+            elif self.contests is not None and not self.verdict.is_funded:
+                found = self._contested(self.contests, obstacle, what)
+            else:
+                found = self._more(obstacle.removed, what)
+            self._known[obstacle.lifted] = found
+        return self._known[obstacle.lifted]
+
+    def _contested(self, contests: Contests, obstacle: Obstacle, what: str) -> Answer:
+        """Return the answer by the round with the project in against the same with it out."""
+        contest = contests.of(obstacle.removed(), what, self._plan)
+        if contest.is_settled_by(self._plan):
+            return "no"
+        if self._searched >= SEARCHED:
+            return "undecided"
+        self._searched += 1
+        if contest.proves(inside=False):
+            return "no"
+        if contest.finds(inside=True):
+            return "proven" if contest.proves(inside=True) else "found"
+        return "undecided"
+
+    def _more(self, removed: Callable[[], Round], what: str) -> Answer:
+        """Return whether a plan that gives the project more is found, better than all that are found with the obstacle
+        in its place.
+        """
+        if self._searched >= SEARCHED:
+            return "undecided"
+        if self._usual is None:
+            found = self._with_more(self.resolver.solution.fund.round, "given more")
+            self._usual = max(found or ZERO, self.resolver.solution.optimum(0))
+        self._searched += 1
+        found = self._with_more(removed(), what)
+        return "found" if found is not None and found > self._usual else "undecided"
+
+    def _with_more(self, round_: Round, what: str) -> Fraction | None:
+        """Return the value of the best plan found of a round, searched from where the project gets more; None where it
+        does not have more in that.
+        """
+        more = _one_more(self.resolver, self.verdict)
+        if more is None:
+            return None
+        project = self.verdict.project
+        outcome = self.resolver.solve(round_, f"{project}: {what}", self.resolver.decision_with(project, *more))
+        return outcome.value if self._steps_in(outcome.decision or {}) > self._before else None
+
+    def _steps_in(self, decision: Decision) -> int:
+        """Return the project's award in a decision, in whole steps."""
+        return sum(decision.get(j, 0) for j in self.resolver.solution.fund.ledger.choices_of[self.verdict.project])
+
+
+def _one_more(resolver: Resolver, verdict: Verdict) -> tuple[int, int] | None:
+    """Return the choice and the award, in steps, of a project that is not funded at its least, or of one that is cut
+    back with one step more, or at its next larger option; None where there is no such.
+    """
+    ledger, decision = resolver.solution.fund.ledger, resolver.solution.evaluation.decision
+    own = ledger.choices_of[verdict.project]
+    now = next((j for j in own if j in decision), None)
+    if now is None:
+        choice = min(own, key=lambda j: (int(ledger.low[j]), j))
+        return choice, max(1, int(ledger.low[choice]))
+    larger = [j for j in own if ledger.high[j] > decision[now]]
+    if verdict.decision != "cut back" or not larger:
+        return None
+    choice = now if now in larger else min(larger, key=lambda j: (int(ledger.low[j]), j))
+    return choice, max(int(ledger.low[choice]), decision[now] + 1)
 
 
 def _short_money(resolver: Resolver, choice: int, shortage: Shortage, verdict: Verdict) -> list[Obstacle]:
@@ -114,8 +209,8 @@ def _more_money(round_: Round, keys: Sequence[tuple[str, int | None]], amount: D
     return lambda: with_more_money(round_, keys, amount)
 
 
-def _no_rule(round_: Round, rule: str) -> Callable[[], Round]:
-    return lambda: without_rule(round_, rule)
+def _no_rule(round_: Round, label: str, rule: str) -> Obstacle:
+    return Obstacle(f"rule {label}", lambda: without_rule(round_, rule), rule)
 
 
 def _no_link(round_: Round, link: str) -> Callable[[], Round]:

@@ -62,8 +62,7 @@ def sentence_of_explanation(explanation: Explanation, unit: str) -> str:
         cut_back = verdict.decision == "cut back"
         what = "more is blocked" if cut_back else "blocked"
         gets = "get more" if cut_back else "be in"
-        alone = f" (without {_listed(explanation.alone, 'or')} alone it would {gets})" if explanation.alone else ""
-        parts.append(f"{what} by {_listed(verdict.blocked_by)}{alone}")
+        parts.append(f"{what} by {_listed(verdict.blocked_by)}{_alone(explanation, gets)}")
     turns = _turns(explanation, unit)
     if turns:
         parts.append(turns)
@@ -71,6 +70,22 @@ def sentence_of_explanation(explanation: Explanation, unit: str) -> str:
     if explanation.given_up is not None:
         parts.append(f"not everything was looked for: {explanation.given_up}")
     return "; ".join(part for part in parts if part) + "."
+
+
+def _alone(explanation: Explanation, gets: str) -> str:
+    """Return which obstacles alone are enough, with proof or in the best plan found, and of which that is not known."""
+    proven = [name for name in explanation.alone if name not in explanation.alone_found]
+    known = []
+    if proven:
+        known.append(f"without {_listed(proven, 'or')} alone it would {gets}")
+    if explanation.alone_found:
+        known.append(f"without {_listed(explanation.alone_found, 'or')} alone it would {gets} in the best plan found")
+    if explanation.undecided:
+        known.append(f"whether it would {gets} without {_listed(explanation.undecided, 'or')} alone is not decided")
+    if not known and explanation.given_up is None:
+        one = "it" if len(explanation.verdict.blocked_by) == 1 else "any one of these"
+        known.append(f"without {one} alone it would still not {gets}")
+    return f" ({'; '.join(known)})" if known else ""
 
 
 def _itemised(costs: Sequence[CostLine], verdict: Verdict) -> str:
@@ -96,24 +111,28 @@ def _row(line: CostLine) -> str:
 
 
 def _turns(explanation: Explanation, unit: str) -> str:
-    """Return what would turn the decision."""
-    verdict = explanation.verdict
+    """Return what would turn the decision, and what is proven not to."""
+    funded = explanation.verdict.is_funded
     unit = f"× {unit}" if unit[:1].isdigit() else unit  # 30 × 10,000 yuan
-    ways = []
-    if explanation.score is not None:
-        turn = explanation.score
-        ends = sorted((turn.at, turn.held))
-        value = number(turn.at) if turn.proven else f"a value between {number(ends[0])} and {number(ends[1])}"
-        ways.append(f"its score {'fell below' if verdict.is_funded else 'rose above'} {value}")
-    if explanation.award is not None:
-        verb = "rose" if verdict.is_funded else "fell"
-        ways.append(f"its award {verb} to {number(explanation.award.at)} {unit}")
-    if explanation.budget is not None:
-        verb = "shrank" if verdict.is_funded else "grew"
-        ways.append(f"the budget {verb} to {number(explanation.budget.at)} {unit}")
-    if not ways:
-        return ""
-    return f"it would {'not ' if verdict.is_funded else ''}be funded if {_listed(ways, 'or')}"
+    ways, limits = [], []
+    for turn, verb, name, of in (
+        (explanation.score, "fell below" if funded else "rose above", "its score", ""),
+        (explanation.award, "rose to" if funded else "fell to", "its award", unit),
+        (explanation.budget, "shrank to" if funded else "grew to", "the budget", unit),
+    ):
+        if turn is None:
+            continue
+        if turn.at is None or turn.found is None:
+            limits.append(f"{name} alone does not turn that up to {number(turn.held)} {of}".rstrip())
+            continue
+        way = f"{name} {verb} {number(turn.found)} {of}".rstrip()
+        if not turn.proven:
+            way += " (not proven)"
+        elif turn.at != turn.found:
+            way += f" (proven {f'from {number(turn.at)} on' if of else f'{verb.split()[1]} {number(turn.at)}'})"
+        ways.append(way)
+    parts = [f"it would {'not ' if funded else ''}be funded if {_listed(ways, 'or')}"] if ways else []
+    return "; ".join(parts + limits)
 
 
 def _otherwise(explanation: Explanation) -> str:
