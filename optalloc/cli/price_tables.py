@@ -36,7 +36,9 @@ def print_prices(
     console.print(f"Objective {amount(report.value, 4)}; linear relaxation {amount(report.relaxed, 4)}")
     console.print(
         f"Certificate: no plan can be worth more than {amount_above(report.bound, 4)}, "
-        f"{100 * report.gap:.4f} % above this one; it follows from the prices below alone."
+        f"{100 * report.gap:.4f} % above this one"
+        + ("; it follows from the prices below alone." if report.level == 0 else " in the first priority;")
+        + ("" if report.level == 0 else " it follows from the prices of --level 1 alone.")
     )
     print_overrides(plan, console)
     if report.pool is not None:

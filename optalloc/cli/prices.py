@@ -100,8 +100,8 @@ def prices(
 
     replaces, overrides = asked_overrides(force or [], forbid or [], by, reason)
     part, own_steps = _steps(steps or [])
-    if plots is not None and plots.exists() and not plots.is_dir():
-        raise WrongUse("not_a_folder", f"--plots takes a folder; {plots} is a file.")
+    if plots is not None:
+        _refuse_pictures(plots, changes=changes, replaces=replaces)
     asked = Asked(
         round_file,
         tuple(sets or []),
@@ -154,6 +154,16 @@ def prices(
     else:
         print_prices(priced.report, priced.plan, begun.round, out(), output, drawn, begun.seconds)
     return DONE if begun.watch.stopped is None and priced.plan.status == "optimal" else STOPPED
+
+
+def _refuse_pictures(folder: Path, *, changes: bool, replaces: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise WrongUse("not_a_folder", f"--plots takes a folder; {folder} is a file.")
+    if not changes:
+        raise WrongUse("no_changes", "--plots draws what finite changes find; leave --no-changes out.")
+    there = sorted(path.name for path in folder.glob("*") if path.suffix in (".png", ".svg"))
+    if there and not replaces:
+        raise WrongUse("exists", f"{folder} has pictures already, such as {there[0]}. Take another folder, or --force.")
 
 
 def _start(path: Path, fund: Fund) -> Decision:

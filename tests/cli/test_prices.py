@@ -94,6 +94,38 @@ def test_only_some_are_solved_again(cli: Cli, book: Path) -> None:
     rows = cli("prices", book, "pool", "--json").document("prices")["rows"]
     assert {row["rule"] for row in rows if row["change_more"]} == {"pool"}
     assert cli("prices", book, "nothing", "--json").code == 2
+    rows = cli("prices", book, "pool@2031", "--json").document("prices")["rows"]
+    assert {(row["rule"], row["member"]) for row in rows if row["change_more"]} == {("pool", "2031")}
+    steps = cli("prices", book, "--step", "pool@2031=20", "--json").document("prices")["rows"]
+    assert {row["member"]: row["step"] for row in steps if row["rule"] == "pool"}["2031"] == 20
+
+
+def test_a_cell_that_moves_all_members_is_priced_for_one_more_in_it(cli: Cli, tmp_path: Path) -> None:
+    """Two regions of 1 and of 9 heads, at most 2 a head: 3 a head give them 1 and 9 more, worth 1 and 2 each."""
+    tables: Tables = {
+        "Round": [{"setting": "title", "value": "t"}, {"setting": "unit", "value": "m"}],
+        "Sources": [{"source": "pool", "amount": 100}],
+        "Sectors": [{"sector": "sci"}],
+        "Regions": [
+            {"region": "one", "belt": "east", "heads": 1},
+            {"region": "nine", "belt": "west", "heads": 9},
+        ],
+        "Projects": [
+            {"project": "a", "sector": "sci", "region": "one", "min_award": 0, "max_award": 50, "people": 50},
+            {"project": "b", "sector": "sci", "region": "nine", "min_award": 0, "max_award": 50, "people": 100},
+        ],
+        "Criteria": [{"criterion": "people", "weight": 1}],
+        "Rules": [{"rule": "cap", "measure": "award", "each": "region", "per": "heads", "sense": "<=", "bound": 2}],
+    }
+    rows = cli("prices", write_tables(tables, tmp_path / "heads.xlsx"), "--json").document("prices")["rows"]
+    prices = {row["member"]: (row["bound"], row["price_more"], row["price_less"]) for row in rows[:3]}
+    assert prices == {"one": (2, 1, 1), "nine": (18, 2, 2), "*": (2, 19, 19)}
+
+
+def test_no_more_than_ten_curves(cli: Cli, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("optalloc.study.prices.curves.DEAREST", 2)
+    assert cli("prices", book, "--plots", tmp_path / "few").code == 0
+    assert len(list((tmp_path / "few").iterdir())) == 4
 
 
 @pytest.mark.parametrize(
@@ -107,6 +139,9 @@ def test_only_some_are_solved_again(cli: Cli, book: Path) -> None:
         (["--step", "nothing=1"], "unknown_step"),
         (["--step", "pool=100000"], "step_too_large"),
         (["--step", "pool=0.01"], "step_no_multiple"),
+        (["--step", "west=0.5"], "step_too_large"),
+        (["--step", "L=0.5"], "step"),
+        (["--plots", "pictures", "--no-changes"], "no_changes"),
         (["--level", "2"], "level"),
         (["--time-limit", "0"], "time_limit"),
         (["--gap", "2"], "gap"),
@@ -125,6 +160,12 @@ def test_files_in_the_way(cli: Cli, book: Path, tmp_path: Path) -> None:
     assert there.read_bytes() == b"mine"
     assert cli("prices", book, "--plots", there, "--json").document("error")["error"]["code"] == "not_a_folder"
     assert cli("prices", book, "-o", book, "--force", "--json").code == 2
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "mine.png").write_bytes(b"mine")
+    ran = cli("prices", book, "pool@2031", "--plots", tmp_path / "pictures", "--json")
+    assert ran.document("error")["error"]["code"] == "exists"
+    assert cli("prices", book, "pool@2031", "--plots", tmp_path / "pictures", "--force", "--json").code == 0
+    assert (tmp_path / "pictures" / "mine.png").read_bytes() == b"mine"
 
 
 def test_a_round_without_a_plan(cli: Cli, tmp_path: Path) -> None:

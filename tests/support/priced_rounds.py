@@ -15,7 +15,7 @@ from optalloc.solve.manifest import Request
 from optalloc.solve.moved import moved_arrays
 from optalloc.solve.progress import Watch
 from optalloc.solve.solution import NoPlan, Solution, solution_of
-from optalloc.study.prices.levers import Lever, moved_round
+from optalloc.study.prices.levers import ALL, Lever, moved_round
 from optalloc.study.prices.priced import Priced, prices_of
 from optalloc.workbook.grid import Tables
 from tests.support.exact_values import Shift, fraction
@@ -49,7 +49,7 @@ class PricedRound:
         """Return what one unit more does to the right sides, by the model's own rows."""
         if lever.link is not None:
             return dict.fromkeys(self.arrays.link_rows[lever.link.link], Fraction(1))
-        if lever.source is not None:
+        if lever.source is not None or (lever.member == ALL and not lever.is_share):
             return self.cell_shift(lever)
         found: dict[int, Fraction] = {}
         for number in lever.limits:

@@ -72,14 +72,14 @@ def _value(report: PriceReport, found: Price) -> Decimal | None:
 def _dearest(report: PriceReport, steps: Mapping[int, Decimal]) -> Iterator[int]:
     """Yield the dearest rules and sources that are moved: a rule of one member by itself, of several by its dearest."""
     place = {id(line): number for number, line in enumerate(report.lines)}
-    taken: set[str] = set()
+    taken: list[tuple[str, str | None]] = []
     for line in by_cost(report.lines):
         number = place[id(line)]
-        if line.kind == "link" or line.member == ALL or (line.kind == "rule" and line.rule in taken):
+        name = (line.rule, None if line.kind == "rule" else line.member)
+        if line.kind == "link" or line.member == ALL or name in taken or number not in steps:
             continue
-        taken.add(line.rule)
-        if number in steps:
-            yield number
+        taken.append(name)
+        yield number
         if len(taken) == DEAREST:
             return
 

@@ -52,8 +52,9 @@ class Shift:
 class Lever:
     """A number of the round that can be moved.
 
-    `shift` is what one unit more does to the rows: of the rule's left side, of money, of a link's bound. `limits` are
-    the positions of a rule's rows in the round's limits, `source` that of a source in `SourceClasses.sources`.
+    `shift` is what one unit more does to the rows: of the rule's left side (of all members together: of the typed
+    bound, where that is no share), of money, of a link's bound. `limits` are the positions of a rule's rows in the
+    round's limits, `source` that of a source in `SourceClasses.sources`.
     """
 
     kind: Kind
@@ -69,6 +70,17 @@ class Lever:
     def label(self) -> str:
         """The lever's name in messages."""
         return self.name if self.member is None else f"{self.name} [{self.member}]"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the lever goes by: its name, and for a source in a year `name@year`."""
+        year = self.kind == "source" and self.member is not None
+        return frozenset({self.name, f"{self.name}@{self.member}"} if year else {self.name})
+
+    @property
+    def has_factor(self) -> bool:
+        """Whether the bound is typed for one unit of an attribute."""
+        return self.rule is not None and not self.is_share and (self.rule.of or self.rule.per) is not None
 
     @property
     def is_share(self) -> bool:
@@ -102,7 +114,9 @@ def _rule_levers(fund: Fund, arrays: Arrays) -> Iterator[Lever]:
         together: dict[int, float] = {}
         for number in numbers:
             shift = _limit_shift(fund, arrays, rows[number])
-            together.update(shift)
+            # One cell moves all members: by as much as one more in it means for each.
+            times = 1.0 if rule.of in SHARES else float(rows[number].unit)
+            together.update({row: times * by for row, by in shift.items()})
             yield Lever("rule", name, rows[number].member, Shift.of(shift), rule, (number,))
         if rule.each is not None:
             yield Lever("rule", name, ALL, Shift.of(together), rule, tuple(numbers))

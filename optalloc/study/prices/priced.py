@@ -140,7 +140,7 @@ class _Facts:
         """Return activity, bound and slack in the plan."""
         solution = self.solution
         if lever.member == ALL:
-            return None, self._common_bound(lever), None
+            return None, typed_bound(self.solution.fund, lever) if lever.has_factor else self._common_bound(lever), None
         if lever.limits:
             value = solution.evaluation.limits[lever.limits[0]]
             return stated(value.activity), stated(value.bound), stated(value.slack)

@@ -23,6 +23,9 @@ from optalloc.study.prices.levers import default_step, share_step
 from optalloc.study.prices.priced import Priced, prices_of
 from optalloc.study.prices.sentences import with_sentences
 
+#: Links that have no number to move.
+KEPT_OR_DROPPED = ("requires", "all_or_none")
+
 
 @dataclass(frozen=True)
 class Reported:
@@ -90,23 +93,29 @@ def _steps(
     only: Collection[str] | None,
 ) -> dict[int, Decimal]:
     """Return the step of each line that is moved."""
-    unknown = {*steps, *(only or ())} - {lever.name for lever in priced.levers}
+    unknown = {*steps, *(only or ())} - {name for lever in priced.levers for name in lever.names}
     if unknown:
         raise WrongUse("unknown_step", f"The round has no rule, source or link named {min(unknown)}.")
     found: dict[int, Decimal] = {}
     for number, lever in enumerate(priced.levers):
         if lever.link is not None and lever.link.kind == "synergy":
             continue
-        if only and lever.name not in only:
+        if only and not lever.names & set(only):
             continue
-        if lever.name in steps:
-            found[number] = steps[lever.name]
+        own = [steps[name] for name in lever.names if name in steps]
+        if own:
+            found[number] = min(own)
         elif part is None:
             found[number] = default_step(solution.fund, lever)
         else:
             found[number] = share_step(solution.fund, lever, Fraction(part))
         line = priced.report.lines[number]
-        if lever.kind == "source" and line.typed is not None and found[number] > line.typed > 0:
+        if lever.link is not None and (found[number] % 1 or (lever.link.kind in KEPT_OR_DROPPED and found[number] > 1)):
+            raise WrongUse(
+                "step", f"--step of {lever.label}: a link moves by one project, or is dropped as its step 1."
+            )
+        amount = lever.kind == "source" or (lever.is_share and own)
+        if amount and line.typed is not None and found[number] > line.typed > 0:
             raise WrongUse(
                 "step_too_large",
                 f"--step moves {lever.label} by {found[number]:f}, more than the {line.typed:f} there is.",
