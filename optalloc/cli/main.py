@@ -64,6 +64,8 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line; every end of it is an exit code of `optalloc.errors`."""
+    # Matrices here are small: more threads cost more than they bring, and make sums depend on the machine.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code: object = INTERNAL_ERROR
     trouble: tuple[str, str, str | None, str | None] | None = None
     try:
