@@ -69,11 +69,13 @@ def changes(book: Path, limit: float, jobs: int, sample: int) -> None:
     rules = [number for number, lever in enumerate(priced.levers) if lever.kind == "rule"]
     moves = list(moves_of(priced, solution, {n: default_step(solution.fund, priced.levers[n]) for n in rules}))
     began = time.perf_counter()
-    found, _ = changes_of(priced, solution, moves, Watch(listener=progress), jobs=jobs)
+    found, best = changes_of(priced, solution, moves, Watch(listener=progress), jobs=jobs)
     ours = time.perf_counter() - began
     print(f"\r{len(moves)} moves of {len(rules)} rows: {ours:.1f} s with {jobs} processes")
     fund, arrays = solution.fund, solution.arrays
     base = float(solution.evaluation.levels[0])
+    # Changes are against the best plan known in the end, HiGHS's against the one it begins at.
+    gained = float(best.evaluation.levels[0]) - base
     times, worse = [], 0
     for move in moves[len(moves) // (2 * sample) :: max(1, len(moves) // sample)][:sample]:
         round_ = moved_round(fund.round, move.lever, move.step)
@@ -91,7 +93,7 @@ def changes(book: Path, limit: float, jobs: int, sample: int) -> None:
         times.append(time.perf_counter() - began)
         change = found[move.number, move.step].found
         theirs = None if outcome.x is None else outcome.objective - base
-        mine = float(change) if change is not None else -np.inf
+        mine = float(change) + gained if change is not None else -np.inf
         worse += theirs is not None and theirs > mine + 1e-6 * abs(base)
         print(
             f"  {move.lever.label} by {move.step}: ours {mine:.3f}, HiGHS {theirs} after {times[-1]:.1f} s", flush=True
