@@ -27,9 +27,17 @@ _APART = 3
 
 
 def diagnosis_document(
-    diagnosis: Diagnosis, stopped: str | None, seconds: Mapping[str, float], costly: Sequence[PriceLine]
+    diagnosis: Diagnosis,
+    round_: Round,
+    stopped: str | None,
+    seconds: Mapping[str, float],
+    costly: Sequence[PriceLine],
+    written: Path | None,
 ) -> Document:
-    """Return the `diagnose` document. Costs are weighted money in the round's unit; `costly` are the dearest rules."""
+    """Return the `diagnose` document. Costs are weighted money in the round's unit.
+
+    `costly` are the dearest rules of a round that has a plan, `written` is the repaired copy that was written.
+    """
     from optalloc.solve.manifest import WORK_LIMIT
 
     alternatives = [_alternative(alternative) for alternative in diagnosis.alternatives]
@@ -40,13 +48,14 @@ def diagnosis_document(
         total = 0
     return {
         "status": diagnosis.status,
-        "conflict": [] if conflict is None else [_requirement(one) for one in conflict.requirements],
+        "conflict": [] if conflict is None else [_requirement(one, round_) for one in conflict.requirements],
         "irreducible": None if conflict is None else conflict.irreducible,
         "repair": [] if first is None else first["repair"],
         "total": total,
         "proven": None if first is None else first["proven"],
         "bound": None if diagnosis.bound is None else _money(diagnosis.bound),
         "alternatives": alternatives,
+        "written": None if written is None else str(written),
         "costly": [
             {
                 "rule": line.rule,
@@ -63,12 +72,19 @@ def diagnosis_document(
     }
 
 
-def _requirement(one: Requirement) -> Document:
-    is_rule = one.kind == "rule"
+def _requirement(one: Requirement, round_: Round) -> Document:
+    """Return what is in a conflict; `rule` and `member` are those of its row in the price report."""
+    from integrated_fund.round import Source
+
+    rule: str | None = None if one.kind == "mandatory" else one.name
+    member = one.member
+    if isinstance(one.of, Source):
+        rule = one.of.source
+        member = str(one.of.year) if round_.years > 1 else None
     return {
         "kind": one.kind,
-        "rule": one.name if is_rule else None,
-        "member": one.member,
+        "rule": rule,
+        "member": member,
         "name": one.name,
         "cells": [str(one.place)],
     }
@@ -108,11 +124,15 @@ def print_diagnosis(
     round_: Round,
     console: Console,
     round_file: Path,
+    apply: Path | None = None,
     written: Path | None = None,
     costly: Sequence[PriceLine] = (),
     sets: Sequence[str] = (),
 ) -> None:
-    """Print the whole diagnosis; `costly` are the dearest rules of a round that has a plan, `sets` its changes."""
+    """Print the whole diagnosis; `costly` are the dearest rules of a round that has a plan, `sets` its changes.
+
+    `apply` is the copy that was asked for, `written` the one that was written.
+    """
     name = shown(" ".join([str(round_file), *(f"--set '{typed}'" for typed in sets)]))
     if sets:
         changes = "; ".join(sets)
@@ -124,9 +144,11 @@ def print_diagnosis(
         for line in costly:
             console.print(f"• {shown_whole(line.sentence)}")
         console.print(f"\nWhat every rule costs, and when it is moved: optalloc prices {name}")
+        _print_not_written(apply, console)
         return
     if diagnosis.status == "unknown":
         console.print("[yellow]No plan was found, and none was shown not to exist, before the search stopped.[/]")
+        _print_not_written(apply, console)
         return
     console.print("[bold red]No plan exists.[/]\n")
     if diagnosis.conflict is not None:
@@ -149,9 +171,16 @@ def print_diagnosis(
         console.print(
             f"Repaired copy{with_sets} written to {shown(str(written))}; next: optalloc solve {shown(str(written))}"
         )
+    elif apply is not None:
+        _print_not_written(apply, console)
     elif diagnosis.alternatives:
         more = ", --alternative N for another" if len(diagnosis.alternatives) > 1 else ""
         console.print(f"Write the repaired copy: optalloc diagnose {name} --apply repaired.xlsx{more}")
+
+
+def _print_not_written(apply: Path | None, console: Console) -> None:
+    if apply is not None:
+        console.print(f"There is no repair to apply: {shown(str(apply))} was not written.")
 
 
 def print_short(diagnosis: Diagnosis, round_: Round, console: Console, round_file: Path, changed: bool) -> None:

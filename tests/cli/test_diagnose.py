@@ -82,6 +82,8 @@ def test_random_rounds_are_mended_in_the_workbook(cli: Cli, tmp_path: Path) -> N
         ran = cli("diagnose", book, "--json", "--apply", out)
         document = ran.document("diagnose")
         assert ran.code == 0, seed
+        assert document["written"] == (str(out) if document["repair"] else None)
+        assert out.exists() == bool(document["repair"])
         if not document["repair"]:
             continue
         written += 1
@@ -95,6 +97,35 @@ def test_random_rounds_are_mended_in_the_workbook(cli: Cli, tmp_path: Path) -> N
             with_cell(after, change["sheet"], change["cell"], Decimal(str(to)) if isinstance(to, int | float) else to)
         assert best(after) is not None, seed
     assert written >= 5
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_what_is_in_a_conflict_goes_by_its_row_in_the_price_report(cli: Cli, tmp_path: Path, several: bool) -> None:
+    """Rule and member of every kind; a project that is mandatory has no row there."""
+    seen = set()
+    for seed, tables in infeasible_rounds(0, 60):
+        years = {row["setting"]: row["value"] for row in tables["Round"]}.get("years", 1)
+        if (years != 1) != several:
+            continue
+        book = write_tables(tables, tmp_path / f"{seed}.xlsx")
+        rows: dict[str, dict[str, object]] = {
+            f"{sheet}!{number}": {str(column): str(value) for column, value in row.items() if value is not None}
+            for sheet in ("Rules", "Links", "Sources", "Projects")
+            for number, row in enumerate(tables.get(sheet, []), 2)
+        }
+        for one in cli("diagnose", book, "--json").document("diagnose")["conflict"]:
+            (cell,) = one["cells"]
+            row = rows["!".join((cell.partition("!")[0], cell.partition("!")[2].lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")))]
+            kind = one["kind"]
+            seen.add(kind)
+            if kind == "mandatory":
+                assert (one["rule"], one["member"], one["name"]) == (None, None, row["project"])
+            elif kind in ("amount", "least"):
+                assert (one["rule"], one["member"]) == (row["source"], row["year"] if several else None)
+            else:
+                assert one["rule"] == one["name"] == row[kind]
+                assert (one["member"] is None) == (kind == "link" or "each" not in row)
+    assert {"rule", "mandatory", "link", "least" if several else "amount"} <= seen
 
 
 def test_the_terminal(cli: Cli, book: Path) -> None:
@@ -157,8 +188,13 @@ def test_a_round_with_a_plan(cli: Cli, tmp_path: Path) -> None:
     document = ran.document("diagnose")
     assert (ran.code, document["status"], document["conflict"], document["repair"]) == (0, "feasible", [], [])
     assert (document["total"], document["proven"], document["irreducible"], document["bound"]) == (0, None, None, None)
-    assert not (tmp_path / "out.xlsx").exists()
+    assert document["written"] is None
     said = cli("diagnose", book).out
+    assert "not written" not in said
+    said = " ".join(cli("diagnose", book, "--apply", tmp_path / "out.xlsx").out.split())
+    assert "There is no repair to apply" in said
+    assert "was not written" in said
+    assert not (tmp_path / "out.xlsx").exists()
     assert "A plan exists" in said
     assert "The rules that cost most" in said
     costly = cli("diagnose", book, "--json").document("diagnose")["costly"]
