@@ -55,6 +55,7 @@ def diagnosis_document(
         "proven": None if first is None else first["proven"],
         "bound": None if diagnosis.bound is None else _money(diagnosis.bound),
         "alternatives": alternatives,
+        "left_alone": [str(place) for place in diagnosis.left_alone],
         "written": None if written is None else str(written),
         "costly": [
             {
@@ -157,6 +158,8 @@ def print_diagnosis(
         console.print(
             "No repair was found."
             if not diagnosis.complete
+            else "No change of other bounds, amounts, links or mandatory projects gives this round a plan."
+            if diagnosis.left_alone
             else "No change of bounds, amounts, links or mandatory projects gives this round a plan."
         )
     for place, alternative in enumerate(diagnosis.alternatives, 1):
@@ -164,6 +167,9 @@ def print_diagnosis(
     if len(diagnosis.alternatives) and diagnosis.bound is not None:
         least = _shown(min(diagnosis.bound, diagnosis.alternatives[0].repair.total))
         console.print(f"No repair costs less than {least}, apart from rounding shares.", style="dim")
+    if diagnosis.left_alone:
+        places = ", ".join(str(place) for place in diagnosis.left_alone)
+        console.print(f"Left alone, as shares with = that no repair can be worked out for here: {shown(places)}")
     if not diagnosis.complete:
         console.print("[yellow]Not everything is proven: the search stopped at a limit.[/]")
     if written is not None:

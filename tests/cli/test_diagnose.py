@@ -19,7 +19,7 @@ from tests.cli.run import Cli
 from tests.plan.test_verify import TABLES
 from tests.rule_texts.oracle import best
 from tests.study.by_enumeration import with_cell
-from tests.study.rounds import infeasible_rounds
+from tests.study.rounds import equal_share_rounds, infeasible_rounds
 from tests.support.tables import write_tables
 
 
@@ -126,6 +126,31 @@ def test_what_is_in_a_conflict_goes_by_its_row_in_the_price_report(cli: Cli, tmp
                 assert one["rule"] == one["name"] == row[kind]
                 assert (one["member"] is None) == (kind == "link" or "each" not in row)
     assert {"rule", "mandatory", "link", "least" if several else "amount"} <= seen
+
+
+def test_shares_with_equal_sign_are_mended_in_the_workbook(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The written copy is solved, and its share is the one that was said; large rounds say that they leave it alone."""
+    moved = 0
+    for seed, tables in equal_share_rounds(200, 8):
+        book = write_tables(tables, tmp_path / f"{seed}.xlsx")
+        out = tmp_path / f"{seed}-repaired.xlsx"
+        document = cli("diagnose", book, "--json", "--apply", out).document("diagnose")
+        assert (document["proven"], document["left_alone"], document["written"]) == (True, [], str(out)), seed
+        assert cli("solve", out, "--json").code == 0, seed
+        written = load_workbook(out)["Rules"]
+        shares = {f"Rules!F{n}" for n, row in enumerate(tables["Rules"], 2) if row["of"] == "total"}
+        for change in document["repair"]:
+            if f"{change['sheet']}!{change['cell']}" in shares:
+                moved += 1
+                assert written[change["cell"]].value == change["to"] != change["from"]
+    assert moved >= 3
+    monkeypatch.setattr("optalloc.study.diagnosis.repair.EXACT", 0)
+    document = cli("diagnose", book, "--json").document("diagnose")
+    assert document["left_alone"] == sorted(document["left_alone"])
+    assert document["left_alone"]
+    assert "Left alone, as shares with =" in cli("diagnose", book).out
 
 
 def test_the_terminal(cli: Cli, book: Path) -> None:
