@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,12 +117,17 @@ def diagnose(
 
 
 def _costly(round_: Round, watch: Watch) -> tuple[PriceLine, ...]:
-    """Return the dearest lines of the price report of a round that has a plan."""
+    """Return the dearest lines of the price report of a round that has a plan.
+
+    Prices at the margin are those of the relaxation, so any plan will do.
+    """
     from optalloc.plan.price_report import by_cost
+    from optalloc.solve.manifest import Request
     from optalloc.solve.solution import NoPlan, fund_for, solution_of
+    from optalloc.study.diagnosis.conflict import ANY
     from optalloc.study.prices.report import priced_report
 
-    solution = solution_of(fund_for(round_, None), watch)
+    solution = solution_of(fund_for(round_, None), watch, Request(gap=Decimal(ANY)))
     if isinstance(solution, NoPlan):
         return ()
     lines = by_cost(priced_report(solution, watch, changes=False).report.lines)

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from integrated_fund.fund import Fund
 from optalloc.examples import EXAMPLES
+from optalloc.solve.manifest import NOTHING_ELSE, Request
 from optalloc.solve.progress import Watch
+from optalloc.solve.solution import NoPlan, Solution, solution_of
 from optalloc.study.diagnosis.conflict import Conflict, conflict_of
 from optalloc.study.diagnosis.requirements import Requirements
 from optalloc.workbook.grid import Tables
@@ -225,6 +228,28 @@ def test_a_round_with_a_plan(cli: Cli, tmp_path: Path) -> None:
     costly = cli("diagnose", book, "--json").document("diagnose")["costly"]
     assert costly
     assert all(row["price_more"] or row["price_less"] for row in costly)
+
+
+def test_what_rules_cost_is_said_without_a_search_for_the_best_plan(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prices at the margin are those of the price report, and need no gap closed."""
+    asked: list[Request] = []
+
+    def solved(fund: Fund, watch: Watch, request: Request = NOTHING_ELSE) -> Solution | NoPlan:
+        asked.append(request)
+        return solution_of(fund, watch, request)
+
+    book = _small(tmp_path)
+    rows = {(row["rule"], row["member"]): row for row in cli("prices", book, "--json").document("prices")["rows"]}
+    monkeypatch.setattr("optalloc.solve.solution.solution_of", solved)
+    costly = cli("diagnose", book, "--json").document("diagnose")["costly"]
+    assert [request.gap is not None and request.gap > 1 for request in asked] == [True]
+    assert costly
+    for row in costly:
+        same = rows[row["rule"], row["member"]]
+        assert row["price_more"] == pytest.approx(same["price_more"])
+        assert row["price_less"] == pytest.approx(same["price_less"])
 
 
 @pytest.mark.parametrize("authority", ["Budget Law, art. 12", "《预算法》第十二条"])

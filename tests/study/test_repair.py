@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 
 from integrated_fund.round import Rule
+from optalloc.examples import EXAMPLES
 from optalloc.solve.progress import Watch
 from optalloc.study.diagnosis import repair as repair_module
 from optalloc.study.diagnosis.diagnosis import diagnose, in_memory
@@ -180,6 +181,17 @@ def test_large_rounds_are_repaired_by_their_relaxation(monkeypatch: pytest.Monke
             assert expected is not None
             assert float(found.bound) <= float(expected) * (1 + 1e-6) <= float(found.total) * (1 + 1e-5), seed
     assert mended >= 9
+
+
+def test_a_large_round_that_money_alone_cannot_mend() -> None:
+    """Its elastic relaxation is one that HiGHS's simplex method ends without an answer."""
+    tables = EXAMPLES["national"]()
+    for row in tables["Rules"]:
+        if row["rule"] == "west_per_head":
+            row["bound"] = Decimal("2.85")
+    repairs = Repairs(Requirements(round_of(tables)))
+    not_money = [n for n, movable in enumerate(repairs.movables) if movable.kind != "amount"]
+    assert repairs.cheapest(Watch(), without=not_money) is None
 
 
 def test_shares_with_equal_sign_against_enumeration() -> None:
