@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,7 +54,8 @@ def diagnose(
     The conflict is irreducible: with any one of its rules, amounts and links left out, the others can be kept. Every
     repair is proven on a changed copy of the workbook. A change costs the money it moves, more by the authority it
     stands on: a law bends last. With --set it is the changed round that is diagnosed: repairs name the values it has,
-    and a copy that --apply writes has the changes of --set and the repair.
+    and a copy that --apply writes has the changes of --set and the repair. A round that has a plan needs no repair:
+    --apply then writes nothing, and says so.
 
     Ctrl-C keeps what is known. Exit code 0: the diagnosis is whole, also where a plan exists; 2: the workbook has
     errors; 4: stopped at a limit before everything was proven.
@@ -106,21 +108,26 @@ def diagnose(
     if apply is not None and chosen is not None:
         content = _copy(round_file, chosen, changed)
         write_whole(apply, lambda file: file.write_bytes(content), force=force, inputs=checked.inputs)
+    written = apply if chosen is not None else None
     if as_json:
-        print_document(diagnosis_document(diagnosis, watch.stopped, seconds, costly))
+        print_document(diagnosis_document(diagnosis, checked.round, watch.stopped, seconds, costly, written))
     else:
-        written = apply if chosen is not None else None
-        print_diagnosis(diagnosis, checked.round, out(), round_file, written, costly, sets or [])
+        print_diagnosis(diagnosis, checked.round, out(), round_file, apply, written, costly, sets or [])
     return DONE if diagnosis.complete else STOPPED
 
 
 def _costly(round_: Round, watch: Watch) -> tuple[PriceLine, ...]:
-    """Return the dearest lines of the price report of a round that has a plan."""
+    """Return the dearest lines of the price report of a round that has a plan.
+
+    Prices at the margin are those of the relaxation, so any plan will do.
+    """
     from optalloc.plan.price_report import by_cost
+    from optalloc.solve.manifest import Request
     from optalloc.solve.solution import NoPlan, fund_for, solution_of
+    from optalloc.study.diagnosis.conflict import ANY
     from optalloc.study.prices.report import priced_report
 
-    solution = solution_of(fund_for(round_, None), watch)
+    solution = solution_of(fund_for(round_, None), watch, Request(gap=Decimal(ANY)))
     if isinstance(solution, NoPlan):
         return ()
     lines = by_cost(priced_report(solution, watch, changes=False).report.lines)

@@ -27,9 +27,17 @@ _APART = 3
 
 
 def diagnosis_document(
-    diagnosis: Diagnosis, stopped: str | None, seconds: Mapping[str, float], costly: Sequence[PriceLine]
+    diagnosis: Diagnosis,
+    round_: Round,
+    stopped: str | None,
+    seconds: Mapping[str, float],
+    costly: Sequence[PriceLine],
+    written: Path | None,
 ) -> Document:
-    """Return the `diagnose` document. Costs are weighted money in the round's unit; `costly` are the dearest rules."""
+    """Return the `diagnose` document. Costs are weighted money in the round's unit.
+
+    `costly` are the dearest rules of a round that has a plan, `written` is the repaired copy that was written.
+    """
     from optalloc.solve.manifest import WORK_LIMIT
 
     alternatives = [_alternative(alternative) for alternative in diagnosis.alternatives]
@@ -40,13 +48,15 @@ def diagnosis_document(
         total = 0
     return {
         "status": diagnosis.status,
-        "conflict": [] if conflict is None else [_requirement(one) for one in conflict.requirements],
+        "conflict": [] if conflict is None else [_requirement(one, round_) for one in conflict.requirements],
         "irreducible": None if conflict is None else conflict.irreducible,
         "repair": [] if first is None else first["repair"],
         "total": total,
         "proven": None if first is None else first["proven"],
         "bound": None if diagnosis.bound is None else _money(diagnosis.bound),
         "alternatives": alternatives,
+        "left_alone": [str(place) for place in diagnosis.left_alone],
+        "written": None if written is None else str(written),
         "costly": [
             {
                 "rule": line.rule,
@@ -63,12 +73,19 @@ def diagnosis_document(
     }
 
 
-def _requirement(one: Requirement) -> Document:
-    is_rule = one.kind == "rule"
+def _requirement(one: Requirement, round_: Round) -> Document:
+    """Return what is in a conflict; `rule` and `member` are those of its row in the price report."""
+    from integrated_fund.round import Source
+
+    rule: str | None = None if one.kind == "mandatory" else one.name
+    member = one.member
+    if isinstance(one.of, Source):
+        rule = one.of.source
+        member = str(one.of.year) if round_.years > 1 else None
     return {
         "kind": one.kind,
-        "rule": one.name if is_rule else None,
-        "member": one.member,
+        "rule": rule,
+        "member": member,
         "name": one.name,
         "cells": [str(one.place)],
     }
@@ -108,11 +125,15 @@ def print_diagnosis(
     round_: Round,
     console: Console,
     round_file: Path,
+    apply: Path | None = None,
     written: Path | None = None,
     costly: Sequence[PriceLine] = (),
     sets: Sequence[str] = (),
 ) -> None:
-    """Print the whole diagnosis; `costly` are the dearest rules of a round that has a plan, `sets` its changes."""
+    """Print the whole diagnosis; `costly` are the dearest rules of a round that has a plan, `sets` its changes.
+
+    `apply` is the copy that was asked for, `written` the one that was written.
+    """
     name = shown(" ".join([str(round_file), *(f"--set '{typed}'" for typed in sets)]))
     if sets:
         changes = "; ".join(sets)
@@ -124,9 +145,11 @@ def print_diagnosis(
         for line in costly:
             console.print(f"• {shown_whole(line.sentence)}")
         console.print(f"\nWhat every rule costs, and when it is moved: optalloc prices {name}")
+        _print_not_written(apply, console)
         return
     if diagnosis.status == "unknown":
         console.print("[yellow]No plan was found, and none was shown not to exist, before the search stopped.[/]")
+        _print_not_written(apply, console)
         return
     console.print("[bold red]No plan exists.[/]\n")
     if diagnosis.conflict is not None:
@@ -135,6 +158,8 @@ def print_diagnosis(
         console.print(
             "No repair was found."
             if not diagnosis.complete
+            else "No change of other bounds, amounts, links or mandatory projects gives this round a plan."
+            if diagnosis.left_alone
             else "No change of bounds, amounts, links or mandatory projects gives this round a plan."
         )
     for place, alternative in enumerate(diagnosis.alternatives, 1):
@@ -142,6 +167,9 @@ def print_diagnosis(
     if len(diagnosis.alternatives) and diagnosis.bound is not None:
         least = _shown(min(diagnosis.bound, diagnosis.alternatives[0].repair.total))
         console.print(f"No repair costs less than {least}, apart from rounding shares.", style="dim")
+    if diagnosis.left_alone:
+        places = ", ".join(str(place) for place in diagnosis.left_alone)
+        console.print(f"Left alone, as shares with = that no repair can be worked out for here: {shown(places)}")
     if not diagnosis.complete:
         console.print("[yellow]Not everything is proven: the search stopped at a limit.[/]")
     if written is not None:
@@ -149,9 +177,16 @@ def print_diagnosis(
         console.print(
             f"Repaired copy{with_sets} written to {shown(str(written))}; next: optalloc solve {shown(str(written))}"
         )
+    elif apply is not None:
+        _print_not_written(apply, console)
     elif diagnosis.alternatives:
         more = ", --alternative N for another" if len(diagnosis.alternatives) > 1 else ""
         console.print(f"Write the repaired copy: optalloc diagnose {name} --apply repaired.xlsx{more}")
+
+
+def _print_not_written(apply: Path | None, console: Console) -> None:
+    if apply is not None:
+        console.print(f"There is no repair to apply: {shown(str(apply))} was not written.")
 
 
 def print_short(diagnosis: Diagnosis, round_: Round, console: Console, round_file: Path, changed: bool) -> None:

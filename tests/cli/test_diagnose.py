@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from integrated_fund.fund import Fund
 from optalloc.examples import EXAMPLES
+from optalloc.solve.manifest import NOTHING_ELSE, Request
 from optalloc.solve.progress import Watch
+from optalloc.solve.solution import NoPlan, Solution, solution_of
 from optalloc.study.diagnosis.conflict import Conflict, conflict_of
 from optalloc.study.diagnosis.requirements import Requirements
 from optalloc.workbook.grid import Tables
@@ -19,7 +22,7 @@ from tests.cli.run import Cli
 from tests.plan.test_verify import TABLES
 from tests.rule_texts.oracle import best
 from tests.study.by_enumeration import with_cell
-from tests.study.rounds import infeasible_rounds
+from tests.study.rounds import equal_share_rounds, infeasible_rounds
 from tests.support.tables import write_tables
 
 
@@ -82,6 +85,8 @@ def test_random_rounds_are_mended_in_the_workbook(cli: Cli, tmp_path: Path) -> N
         ran = cli("diagnose", book, "--json", "--apply", out)
         document = ran.document("diagnose")
         assert ran.code == 0, seed
+        assert document["written"] == (str(out) if document["repair"] else None)
+        assert out.exists() == bool(document["repair"])
         if not document["repair"]:
             continue
         written += 1
@@ -95,6 +100,60 @@ def test_random_rounds_are_mended_in_the_workbook(cli: Cli, tmp_path: Path) -> N
             with_cell(after, change["sheet"], change["cell"], Decimal(str(to)) if isinstance(to, int | float) else to)
         assert best(after) is not None, seed
     assert written >= 5
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_what_is_in_a_conflict_goes_by_its_row_in_the_price_report(cli: Cli, tmp_path: Path, several: bool) -> None:
+    """Rule and member of every kind; a project that is mandatory has no row there."""
+    seen = set()
+    for seed, tables in infeasible_rounds(0, 60):
+        years = {row["setting"]: row["value"] for row in tables["Round"]}.get("years", 1)
+        if (years != 1) != several:
+            continue
+        book = write_tables(tables, tmp_path / f"{seed}.xlsx")
+        rows: dict[str, dict[str, object]] = {
+            f"{sheet}!{number}": {str(column): str(value) for column, value in row.items() if value is not None}
+            for sheet in ("Rules", "Links", "Sources", "Projects")
+            for number, row in enumerate(tables.get(sheet, []), 2)
+        }
+        for one in cli("diagnose", book, "--json").document("diagnose")["conflict"]:
+            (cell,) = one["cells"]
+            row = rows["!".join((cell.partition("!")[0], cell.partition("!")[2].lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")))]
+            kind = one["kind"]
+            seen.add(kind)
+            if kind == "mandatory":
+                assert (one["rule"], one["member"], one["name"]) == (None, None, row["project"])
+            elif kind in ("amount", "least"):
+                assert (one["rule"], one["member"]) == (row["source"], row["year"] if several else None)
+            else:
+                assert one["rule"] == one["name"] == row[kind]
+                assert (one["member"] is None) == (kind == "link" or "each" not in row)
+    assert {"rule", "mandatory", "link", "least" if several else "amount"} <= seen
+
+
+def test_shares_with_equal_sign_are_mended_in_the_workbook(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The written copy is solved, and its share is the one that was said; large rounds say that they leave it alone."""
+    moved = 0
+    for seed, tables in equal_share_rounds(200, 8):
+        book = write_tables(tables, tmp_path / f"{seed}.xlsx")
+        out = tmp_path / f"{seed}-repaired.xlsx"
+        document = cli("diagnose", book, "--json", "--apply", out).document("diagnose")
+        assert (document["proven"], document["left_alone"], document["written"]) == (True, [], str(out)), seed
+        assert cli("solve", out, "--json").code == 0, seed
+        written = load_workbook(out)["Rules"]
+        shares = {f"Rules!F{n}" for n, row in enumerate(tables["Rules"], 2) if row["of"] == "total"}
+        for change in document["repair"]:
+            if f"{change['sheet']}!{change['cell']}" in shares:
+                moved += 1
+                assert written[change["cell"]].value == change["to"] != change["from"]
+    assert moved >= 3
+    monkeypatch.setattr("optalloc.study.diagnosis.repair.EXACT", 0)
+    document = cli("diagnose", book, "--json").document("diagnose")
+    assert document["left_alone"] == sorted(document["left_alone"])
+    assert document["left_alone"]
+    assert "Left alone, as shares with =" in cli("diagnose", book).out
 
 
 def test_the_terminal(cli: Cli, book: Path) -> None:
@@ -157,13 +216,40 @@ def test_a_round_with_a_plan(cli: Cli, tmp_path: Path) -> None:
     document = ran.document("diagnose")
     assert (ran.code, document["status"], document["conflict"], document["repair"]) == (0, "feasible", [], [])
     assert (document["total"], document["proven"], document["irreducible"], document["bound"]) == (0, None, None, None)
-    assert not (tmp_path / "out.xlsx").exists()
+    assert document["written"] is None
     said = cli("diagnose", book).out
+    assert "not written" not in said
+    said = " ".join(cli("diagnose", book, "--apply", tmp_path / "out.xlsx").out.split())
+    assert "There is no repair to apply" in said
+    assert "was not written" in said
+    assert not (tmp_path / "out.xlsx").exists()
     assert "A plan exists" in said
     assert "The rules that cost most" in said
     costly = cli("diagnose", book, "--json").document("diagnose")["costly"]
     assert costly
     assert all(row["price_more"] or row["price_less"] for row in costly)
+
+
+def test_what_rules_cost_is_said_without_a_search_for_the_best_plan(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prices at the margin are those of the price report, and need no gap closed."""
+    asked: list[Request] = []
+
+    def solved(fund: Fund, watch: Watch, request: Request = NOTHING_ELSE) -> Solution | NoPlan:
+        asked.append(request)
+        return solution_of(fund, watch, request)
+
+    book = _small(tmp_path)
+    rows = {(row["rule"], row["member"]): row for row in cli("prices", book, "--json").document("prices")["rows"]}
+    monkeypatch.setattr("optalloc.solve.solution.solution_of", solved)
+    costly = cli("diagnose", book, "--json").document("diagnose")["costly"]
+    assert [request.gap is not None and request.gap > 1 for request in asked] == [True]
+    assert costly
+    for row in costly:
+        same = rows[row["rule"], row["member"]]
+        assert row["price_more"] == pytest.approx(same["price_more"])
+        assert row["price_less"] == pytest.approx(same["price_less"])
 
 
 @pytest.mark.parametrize("authority", ["Budget Law, art. 12", "《预算法》第十二条"])

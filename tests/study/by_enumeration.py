@@ -87,7 +87,8 @@ _WEIGHT = {None: 1, "minutes": 2, "Guideline 7": 5, "Regulation 12": 20, "Budget
 def cheapest_repair(tables: Tables, more: int) -> Fraction | None:
     """Return the least cost of a repair of a round with one source and one year, its amount raised by `more` at most.
 
-    Bounds that multiply awards or amounts move by any share, others by their grid (whole steps of the round, or ones).
+    Bounds that multiply awards or amounts move by any share, others by their grid (whole steps of the round, or ones);
+    a share with `=` moves to what can be typed on its grid.
     """
     world = world_of(tables)
     step = world.works[0].step
@@ -111,20 +112,49 @@ def cheapest_repair(tables: Tables, more: int) -> Fraction | None:
         for extra in range(ceil(short / step), ceil(short / step) + more + 1):
             pool = replace(world.pools[0], amount=world.pools[0].amount + extra * step)
             now = replace(world, pools=(pool,))
-            total = cost + source_weight * extra * step
+            total: Fraction | None = cost + source_weight * extra * step
             for limit in now.limits:
                 money = typical if limit.measure == "accepted" else Fraction(1)
                 weight = _WEIGHT[authority[limit.name]] * money
                 grid = step if limit.measure == "award" else Fraction(1)
-                total += weight * _moved(now, limit.name, taken, grid)
-            if best is None or total < best:
+                moved = _moved(now, limit.name, taken, grid)
+                if total is None or moved is None:
+                    total = None
+                    break
+                total += weight * moved
+            if total is not None and (best is None or total < best):
                 best = total
     return best
 
 
-def _moved(world: World, name: str, taken: list[tuple[Work, Choice]], grid: Fraction) -> Fraction:
-    """Return by how much a rule's bound must move for a decision, on the left side where it moves most."""
+def _typed_share(sides: list[tuple[Fraction, Fraction]], bound: Fraction) -> Fraction | None:
+    """Return the share that every activity is of its base, where it is one and the same that can be typed.
+
+    On a grid: of the powers of ten the largest up to a two-hundredth of the bound, and a hundredth at most.
+    """
+    if any(activity and not base for activity, base in sides):
+        return None
+    shares = {activity / base for activity, base in sides if base} or {bound}
+    grid = Fraction(1, 100)
+    while grid * 200 > bound:
+        grid /= 10
+    return shares.pop() if len(shares) == 1 and all(not share % grid for share in shares) else None
+
+
+def _moved(world: World, name: str, taken: list[tuple[Work, Choice]], grid: Fraction) -> Fraction | None:
+    """Return by how much a rule's bound must move for a decision, on the left side where it moves most.
+
+    None where no bound that can be typed would do.
+    """
     limit = next(limit for limit in world.limits if limit.name == name)
+    if limit.sense == "=" and limit.of in ("total", "average"):
+        both = []
+        for member in members_of(world, limit):
+            sides = [member.sides(world, work, choice) for work, choice in taken]
+            base = sum((right for _, right in sides), ZERO) / limit.bound
+            both.append((sum((left for left, _ in sides), ZERO), base))
+        to = _typed_share(both, limit.bound)
+        return None if to is None else abs(to - limit.bound) * max(base for _, base in both)
     share = limit.of in ("total", "average", "funds")
     most, by = ZERO, ZERO
     for member in members_of(world, limit):

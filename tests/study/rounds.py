@@ -127,6 +127,31 @@ def plain_round(seed: int, *, shares: bool) -> Tables:
     return tables
 
 
+def with_equal_shares(tables: Tables, rng: random.Random) -> bool:
+    """Make the shares of the total of a plain round exact; return whether it has any. Some are for every belt alike."""
+    shares = [row for row in tables["Rules"] if row["of"] == "total"]
+    for row in shares:
+        row["sense"] = "="
+        if rng.random() < 0.3:
+            row |= {"measure": "accepted", "belts": None, "each": "belt", "within": rng.choice([None, "belts"])}
+    if shares and tables["Rules"][0].get("within", 0) == 0:
+        tables["Rules"][0]["within"] = None
+    return bool(shares)
+
+
+def equal_share_rounds(first: int, count: int) -> list[tuple[int, Tables]]:
+    """Return plain rounds with shares that are exact and that have no plan, by enumeration."""
+    found: list[tuple[int, Tables]] = []
+    seed = first
+    while len(found) < count:
+        tables = plain_round(seed, shares=True)
+        exact = with_equal_shares(tables, random.Random(seed))
+        if exact and is_valid(tables) and best(tables) is None:
+            found.append((seed, tables))
+        seed += 1
+    return found
+
+
 def plain_rounds(first: int, count: int, *, shares: bool) -> list[tuple[int, Tables]]:
     """Return plain rounds that have no plan, by enumeration."""
     found: list[tuple[int, Tables]] = []

@@ -8,6 +8,8 @@ from fractions import Fraction
 
 import pytest
 
+from integrated_fund.round import Rule
+from optalloc.examples import EXAMPLES
 from optalloc.solve.progress import Watch
 from optalloc.study.diagnosis import repair as repair_module
 from optalloc.study.diagnosis.diagnosis import diagnose, in_memory
@@ -15,10 +17,11 @@ from optalloc.study.diagnosis.keeping import keeps
 from optalloc.study.diagnosis.movable import with_changes
 from optalloc.study.diagnosis.repair import Repair, Repairs
 from optalloc.study.diagnosis.requirements import Requirements
+from optalloc.study.diagnosis.shares import is_equal_share
 from optalloc.workbook.grid import Tables
 from tests.rule_texts.oracle import best
 from tests.study.by_enumeration import cheapest_repair, with_cell
-from tests.study.rounds import infeasible_rounds, plain_rounds
+from tests.study.rounds import equal_share_rounds, infeasible_rounds, plain_rounds
 from tests.support.tables import round_of
 
 
@@ -180,8 +183,92 @@ def test_large_rounds_are_repaired_by_their_relaxation(monkeypatch: pytest.Monke
     assert mended >= 9
 
 
-def test_a_round_that_no_cell_mends() -> None:
-    """A share with `=` of what is decided is left alone: none that could be typed is sure to fit."""
+def test_a_large_round_that_money_alone_cannot_mend() -> None:
+    """Its elastic relaxation is one that HiGHS's simplex method ends without an answer."""
+    tables = EXAMPLES["national"]()
+    for row in tables["Rules"]:
+        if row["rule"] == "west_per_head":
+            row["bound"] = Decimal("2.85")
+    repairs = Repairs(Requirements(round_of(tables)))
+    not_money = [n for n, movable in enumerate(repairs.movables) if movable.kind != "amount"]
+    assert repairs.cheapest(Watch(), without=not_money) is None
+
+
+def test_shares_with_equal_sign_against_enumeration() -> None:
+    """What is typed is exact: no rounding outwards, so the cheapest repair costs what the programme says."""
+    moved = apart = 0
+    for seed, tables in equal_share_rounds(0, 60):
+        repairs = Repairs(Requirements(round_of(tables)))
+        found, expected = repairs.cheapest(Watch()), cheapest_repair(tables, more=8)
+        assert found is not None, seed
+        assert expected is not None, seed
+        assert repairs.left_alone == (), seed
+        assert float(found.bound) == pytest.approx(float(expected), rel=1e-6, abs=1e-6), seed
+        assert expected <= found.total <= expected + _rounding(found), seed
+        assert best(repaired(tables, found)) is not None, seed
+        shares = [change for change in found.changes if is_equal_share(change.movable.row)]
+        moved += bool(shares)
+        apart += any(change.movable.row.each for change in shares if isinstance(change.movable.row, Rule))
+        for change in shares:
+            others = [n for n, movable in enumerate(repairs.movables) if movable.place == change.movable.place]
+            other = repairs.cheapest(Watch(), without=others)
+            if other is not None:
+                assert change.movable.place not in other.cells, seed
+                assert best(repaired(tables, other)) is not None, seed
+    assert moved >= 20
+    assert apart >= 5
+
+
+def test_an_equal_share_per_head_is_moved() -> None:
+    """A tenth of the average for one of four heads, of 100 at most in all: 40 are mandatory there, so 1.6 it is."""
+    tables = _two_floors(None, None)
+    tables["Regions"] = [
+        {"region": "r1", "belt": "east", "heads": 1},
+        {"region": "r2", "belt": "west", "heads": 3},
+    ]
+    tables["Projects"] = [
+        {
+            "project": name, "sector": "edu", "region": region, "status": "mandatory", "min_award": None,
+            "max_award": award, "score": 1,
+        }
+        for name, region, award in (("a", "r1", 40), ("b", "r2", 60))
+    ]  # fmt: skip
+    tables["Rules"] = [
+        {
+            "rule": "head", "measure": "award", "sense": "=", "bound": Decimal("0.1"), "of": "average", "per": "heads",
+            "regions": "r1", "authority": None,
+        }
+    ]  # fmt: skip
+    found = Repairs(Requirements(round_of(tables))).cheapest(Watch())
+    assert found is not None
+    assert _told(found) == ["Rules!D2: 0.1 -> 1.6, 75/2"]
+
+
+def test_a_share_that_is_no_decimal_is_not_typed() -> None:
+    """One of three projects is a third: the share stays, and a project or two are let go."""
+    tables = _thirds()
+    round_ = round_of(tables)
+    diagnosis = diagnose(round_, Watch(), in_memory(round_))
+    assert diagnosis.conflict is not None
+    assert {one.kind for one in diagnosis.conflict.requirements} == {"rule", "mandatory"}
+    for alternative in diagnosis.alternatives:
+        assert alternative.proven
+        assert best(repaired(tables, alternative.repair)) is not None
+        assert "mandatory" in {change.movable.kind for change in alternative.repair.changes}
+    typed = {c.to for a in diagnosis.alternatives for c in a.repair.changes if c.movable.kind == "bound"}
+    assert Decimal("0.5") in typed
+
+
+def test_large_rounds_leave_equal_shares_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repair_module, "EXACT", 0)
+    round_ = round_of(_thirds())
+    diagnosis = diagnose(round_, Watch(), in_memory(round_))
+    assert [str(place) for place in diagnosis.left_alone] == ["Rules!D2"]
+    for alternative in diagnosis.alternatives:
+        assert "bound" not in {change.movable.kind for change in alternative.repair.changes}
+
+
+def _thirds() -> Tables:
     tables = _two_floors(None, None)
     tables["Rules"] = [
         {
@@ -191,14 +278,9 @@ def test_a_round_that_no_cell_mends() -> None:
             "bound": Decimal("0.333"),
             "of": "total",
             "sectors": "edu",
-        },
-        {"rule": "some", "measure": "award", "sense": "<=", "bound": 90, "of": None, "sectors": None},
+        }
     ]
+    tables["Projects"].append({"project": "c", "sector": "sci", "region": "r1", "max_award": 90, "score": 1})
     for row in tables["Projects"]:
-        row |= {"min_award": None, "max_award": 40, "status": "mandatory"}
-    round_ = round_of(tables)
-    diagnosis = diagnose(round_, Watch(), in_memory(round_))
-    assert diagnosis.conflict is not None
-    assert {one.kind for one in diagnosis.conflict.requirements} == {"rule", "mandatory"}
-    # Both projects left out, everything adds up to nothing: that is what remains.
-    assert [{c.to for c in a.repair.changes} for a in diagnosis.alternatives] == [{"candidate"}]
+        row |= {"min_award": None, "max_award": 30, "status": "mandatory"}
+    return tables

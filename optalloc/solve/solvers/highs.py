@@ -170,14 +170,18 @@ def _adds_up(x: Vector, cost: Vector, objective: float, scale: float) -> bool:
     return abs(value - objective) <= 1e-5 * max(1.0 / scale, abs(objective))
 
 
-def solve_lp(arrays: Programme, cost: Vector, watch: Watch, *, presolve: bool = True) -> Outcome:
-    """Maximise `cost` over the arrays with integrality left out.
+def solve_lp(
+    arrays: Programme, cost: Vector, watch: Watch, *, presolve: bool = True, interior: bool = False
+) -> Outcome:
+    """Maximise `cost` over the arrays with integrality left out; `interior`: by the interior point method.
 
     Raises:
         SolverError: a call failed, or the run ended without a meaning.
     """
     solver, scale = _loaded(arrays, cost, None)
     _set(solver, "presolve", "on" if presolve else "off")
+    if interior:
+        _set(solver, "solver", "ipm")
     run = _Run(solver, watch, scale)
     _supervise(run, _INTERRUPTS, watch.tell)
     if not run.finished:
@@ -197,9 +201,9 @@ def solve_lp(arrays: Programme, cost: Vector, watch: Watch, *, presolve: bool = 
         _let_go(run)
         return outcome
     _let_go(run)
-    if model_status == highspy.HighsModelStatus.kUnknown and not presolve:
-        # Coefficients of very uneven sizes end so; presolve evens some of them out.
-        return solve_lp(arrays, cost, watch)
+    if model_status == highspy.HighsModelStatus.kUnknown and not interior:
+        # Coefficients of very uneven sizes end so: presolve evens some of them out, interior points mind them less.
+        return solve_lp(arrays, cost, watch, interior=presolve)
     return _without_plan(model_status)
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Literal
 
-from integrated_fund.round import Round
+from integrated_fund.round import Place, Round
 from optalloc.solve.progress import Watch
 from optalloc.study.diagnosis.conflict import Conflict, Verdict, any_plan, conflict_of, decided, linear_conflict
 from optalloc.study.diagnosis.inner import InnerWatch
@@ -41,7 +41,8 @@ class Diagnosis:
     """What is known of a round. `alternatives` are sorted by what they cost.
 
     `bound` is what no repair costs less than, None where none is proven. `complete` says that nothing was cut short:
-    the conflict is irreducible, and every repair was looked for to the end.
+    the conflict is irreducible, and every repair was looked for to the end. `left_alone` are the cells of shares with
+    `=` that no repair was looked for in.
     """
 
     status: Status
@@ -49,6 +50,7 @@ class Diagnosis:
     alternatives: tuple[Alternative, ...]
     bound: Fraction | None
     complete: bool
+    left_alone: tuple[Place, ...] = ()
 
 
 def in_memory(round_: Round) -> Reread:
@@ -86,7 +88,7 @@ def diagnose(round_: Round, watch: Watch, reread: Reread, *, others: bool = True
             found.append(Alternative(_which(repair, found), repair, _proven(repair, reread, watch)))
     found = sorted(found, key=lambda alternative: alternative.repair.total)[:MOST]
     complete = conflict.irreducible and not watch.must_stop() and all(a.proven for a in found)
-    return Diagnosis("infeasible", conflict, tuple(found), bound, complete)
+    return Diagnosis("infeasible", conflict, tuple(found), bound, complete, repairs.left_alone)
 
 
 def _exists(requirements: Requirements, watch: Watch) -> Verdict:

@@ -83,8 +83,7 @@ class Change:
 def movables_of(round_: Round) -> tuple[Movable, ...]:
     """Return what may be changed of a round that `check` finds no error in: money first, then bounds, links, projects.
 
-    Not among them: soft rules, a share rule with `=` (what a plan comes to is seldom a decimal that can be typed), and
-    projects that stand in a file beside the workbook.
+    Not among them: soft rules, and projects that stand in a file beside the workbook.
     """
     found: list[Movable] = []
     for source in round_.sources:
@@ -98,7 +97,7 @@ def movables_of(round_: Round) -> tuple[Movable, ...]:
             found.append(Movable("least", name, source, place("least"), source.least, fine, weight, rank))
     typical = statistics.median(Fraction(project.max_award) for project in round_.projects)
     for rule in round_.rules:
-        if rule.penalty is None and not (rule.sense == "=" and rule.of in ("total", "average")):
+        if rule.penalty is None:
             rank = rank_of(rule.authority)
             cost = WEIGHTS[rank] * _money_of(rule.measure, round_, typical)
             place = rule.origin.place

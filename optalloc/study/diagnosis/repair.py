@@ -13,7 +13,7 @@ it moves:
 over awards in whole steps. d[l] is whole where the cell moves a constant; a share multiplies what is decided, awards or
 amounts, so there d[l] is the money by which it is missed. From the decision found the cells are worked out in exact
 arithmetic: bounds as far as this decision needs them, outwards to the grid. A repair counts only if the decision keeps
-the repaired round exactly.
+the repaired round exactly. A share with `=` is chosen on its grid within the programme (`shares.py`).
 
 Up to `EXACT` whole columns the programme is solved to the end. In larger rounds the acceptances are rounded down its
 linear relaxation, which is solved again after each rounding so that the cells move on as far as they must (`dives`);
@@ -46,6 +46,7 @@ from optalloc.solve.solvers.highs import solve_lp, solve_mip
 from optalloc.study.diagnosis.keeping import keeps
 from optalloc.study.diagnosis.movable import Change, Movable, movables_of, with_changes, with_unit_bounds
 from optalloc.study.diagnosis.requirements import Requirements
+from optalloc.study.diagnosis.shares import Shares, is_equal_share
 
 #: With more whole columns the linear relaxation says where to repair.
 EXACT = 1000
@@ -98,6 +99,7 @@ class Repairs:
 
     Attributes:
         movables: what may be changed.
+        left_alone: the cells of hard rules that are shares with `=` and cannot be moved here.
     """
 
     def __init__(self, requirements: Requirements) -> None:
@@ -109,9 +111,18 @@ class Repairs:
         for row in self._limits.values():
             self._rows.setdefault(row.rule.rule, []).append(row)
         self._columns: list[_Column] = []
+        self._shares = Shares(requirements, () if self.is_large else self.movables)
+        self._width = len(requirements.arrays.integer)
+        self.left_alone = tuple(
+            movable.place
+            for movable in self.movables
+            if is_equal_share(movable.row) and movable.name not in self._shares.rows
+        )
         rows_of = {(r.kind, id(r.of)): r.rows for r in requirements.all if r.kind != "rule"}
         for number, movable in enumerate(self.movables):
-            if movable.kind == "bound":
+            if is_equal_share(movable.row):
+                self._add_share(number, movable)
+            elif movable.kind == "bound":
                 self._add_bound(number, movable)
             elif movable.kind == "amount":
                 self._add_amount(number, movable)
@@ -153,6 +164,15 @@ class Repairs:
         if rule.sense != ">=":
             up = {row: -value for row, value in coefficients.items()}
             self._columns.append(_Column(number, 1, float(cost), _MOST, whole, up))
+
+    def _add_share(self, number: int, movable: Movable) -> None:
+        """A share with `=`: its violations are what its digits move it by, in the member where that is most."""
+        rows = self._shares.rows.get(movable.name)
+        if rows is not None:
+            cost = float(movable.unit_cost * self._scale(self._rows[movable.name][0]))
+            for sign, own in ((-1, rows.down), (1, rows.up)):
+                terms = dict.fromkeys(own, -float(sign))
+                self._columns.append(_Column(number, sign, cost, np.inf, False, terms))
 
     def _row(self, limit: Limit) -> int:
         return self.requirements.arrays.rule_rows[limit.name]
@@ -229,7 +249,7 @@ class Repairs:
         return replace(found, bound=best.bound) if len(found.changes) < len(best.changes) else None
 
     def _programme(self, columns: Sequence[_Column]) -> tuple[IntegerProgramme, Vector]:
-        arrays = self.requirements.arrays
+        arrays = self._shares.programme
         entries = [(row, n, value) for n, column in enumerate(columns) for row, value in column.terms.items()]
         row, place, value = (list(part) for part in zip(*entries, strict=True)) if entries else ([], [], [])
         added = sparse.csr_matrix((value, (row, place)), shape=(len(arrays.row_lower), len(columns)))
@@ -255,7 +275,7 @@ class Repairs:
         if relaxed.x is None:
             return None
         bound = max(Fraction(0), Fraction(-relaxed.objective))
-        once = len(self.requirements.arrays.integer) + self._once(columns)
+        once = self._width + self._once(columns)
         tried = [programme]
         # A link broken by a hundredth says nothing: what is dropped whole may be dearer than all that slides.
         if (relaxed.x[once] > _TOLERANCE).any():
@@ -273,7 +293,7 @@ class Repairs:
         self, columns: Sequence[_Column], programme: IntegerProgramme, cost: Vector, bound: Fraction, watch: Watch
     ) -> Repair | None:
         arrays = self.requirements.arrays
-        whole = np.concatenate([arrays.accept[arrays.accept >= 0], len(arrays.integer) + self._once(columns)])
+        whole = np.concatenate([arrays.accept[arrays.accept >= 0], self._width + self._once(columns)])
         point = Dive(programme, cost, whole, watch).down()
         if point is None:
             return None
@@ -306,6 +326,7 @@ class Repairs:
             if bound is None:
                 bound = max(Fraction(0), Fraction(-outcome.bound))
             x, d = np.split(outcome.x, [len(outcome.x) - len(columns)])
+            x = x[: self._width]
             decision = decision_of(self.requirements.fund, self.requirements.arrays, x)
             changes, missed = self._typed(decision, x, columns, d)
             if not missed:
