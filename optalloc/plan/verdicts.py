@@ -94,10 +94,11 @@ class Otherwise:
     """The best plan with the project decided the other way: what that costs, and who enters and leaves.
 
     The objective's loss lies between `low` and `high` (None: no limit is known), both proven; `found` compares the best
-    plans known. All are one where both rounds are proven, and never negative.
+    plans known. All are one where both rounds are proven. None is negative where the decision is free; where a status
+    decides, a negative loss is what the other decision gains.
     """
 
-    low: Decimal
+    low: Decimal | None
     high: Decimal | None
     found: Decimal
     enters: tuple[str, ...]

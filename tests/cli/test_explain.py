@@ -42,7 +42,8 @@ def test_the_explain_document(cli: Cli, book: Path) -> None:
         if one["reduced"] is not None:
             assert float(Decimal(repr(one["worth"])) - costs) == pytest.approx(one["reduced"], abs=1e-9)
         if one["cost"] is not None:
-            assert 0 <= one["cost"]["low"] <= one["cost"]["found"] <= one["cost"]["high"]
+            assert one["cost"]["low"] <= one["cost"]["found"] <= one["cost"]["high"]
+            assert one["cost"]["low"] >= 0 or one["status"] != "candidate"
         moved = one["enters"] if one["project"] in awards else one["leaves"]
         assert one["displaces"] == moved
 

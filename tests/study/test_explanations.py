@@ -53,7 +53,8 @@ def _hold_other(tables: Tables, one: Explanation, now: Answer) -> None:
         assert one.score is None
         return
     assert otherwise is not None
-    cost = stated(max(Fraction(0), now.optima[0] - other.optima[0]))
+    cost = stated(now.optima[0] - other.optima[0])
+    assert cost >= 0 or verdict.status != "candidate"
     assert otherwise.low == otherwise.high == otherwise.found == cost
     chosen = {project for project, award in now.optimal[0].items() if award} if len(now.optimal) == 1 else None
     if chosen is not None and now.complete and other.complete:
@@ -188,10 +189,12 @@ def test_intervals_of_large_rounds_hold_the_truth(monkeypatch: pytest.MonkeyPatc
             if one.otherwise is None or other is None:
                 continue
             seen += 1
-            cost = max(Fraction(0), now.optima[0] - other.optima[0])
+            cost = now.optima[0] - other.optima[0]
             # Bounds of the linear relaxation are the solver's, to its tolerance.
             slack = Fraction(1, 10**6) * (1 + abs(now.optima[0]))
-            assert 0 <= one.otherwise.low <= cost + slack
+            assert one.otherwise.low is not None
+            assert one.otherwise.low <= cost + slack
+            assert one.otherwise.low >= 0 or one.verdict.status != "candidate"
             assert one.otherwise.high is not None
             assert one.otherwise.high >= cost - slack
             wide += one.otherwise.low < one.otherwise.high
@@ -398,8 +401,16 @@ def test_an_excluded_project_is_blocked_by_its_status() -> None:
     assert one.verdict.blocked_by == one.alone == ("status excluded",)
     assert [one.score, one.award, one.budget] == [None, None, None]
     assert one.otherwise is not None
-    assert one.otherwise.found == 0
+    assert one.otherwise.low == one.otherwise.high == one.otherwise.found == -4
     assert one.displaces == ("c",)
+    assert "forcing it in gains 4 and displaces c" in one.sentence
+
+
+def test_leaving_out_a_mandatory_project_that_crowds_out_a_better_one_is_a_gain() -> None:
+    (one,) = explain(with_cells(_round(), "c", status="mandatory"), "c")
+    assert one.otherwise is not None
+    assert one.otherwise.low == one.otherwise.high == one.otherwise.found == -3
+    assert "leaving it out gains 3 and lets in b" in one.sentence
 
 
 def test_a_project_that_is_funded_displaces_who_would_come() -> None:
