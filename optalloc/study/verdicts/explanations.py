@@ -38,7 +38,7 @@ from optalloc.study.verdicts.forced import GivenUp, Outcome, Resolver, with_stat
 from optalloc.study.verdicts.obstacles import Answer, Lifting, Obstacle, broken_by, further_suspects
 from optalloc.study.verdicts.turning import Asked, award_turn, budget_turn
 from optalloc.study.verdicts.verdicts import judged_choices, verdicts_of
-from optalloc.study.verdicts.words import sentence_of_explanation
+from optalloc.study.verdicts.words import sentence_of_explanation, sentence_of_verdict
 from optalloc.study.verdicts.worth import Worth
 
 #: How many names near an unknown one are offered.
@@ -123,7 +123,7 @@ class _Study:
         answers = self._alone(verdict, broken, costs, asked, tried)
         alone = tuple(name for name, answer in answers.items() if answer in ("proven", "found"))
         explanation = Explanation(
-            replace(verdict, blocked_by=tuple(dict.fromkeys([*(one.name for one in broken), *alone]))),
+            sentence_of_verdict(replace(verdict, blocked_by=tuple(dict.fromkeys([*verdict.blocked_by, *alone])))),
             costs,
             alone,
             tuple(name for name in alone if answers[name] == "found"),
