@@ -45,6 +45,7 @@ def _hold_other(tables: Tables, one: Explanation, now: Answer) -> None:
     verdict, otherwise = one.verdict, one.otherwise
     if not verdict.is_funded and (_is_block(tables, verdict.project) or verdict.cost is None):
         assert otherwise is None
+        assert one.only_way == (verdict.cost is None)
         return
     other = _forced(tables, verdict.project, inside=not verdict.is_funded)
     assert one.only_way == (other is None)
@@ -134,9 +135,7 @@ def _explains(seed: int, most: int) -> tuple[int, int]:
     names = sorted(str(row["project"]) for row in tables["Projects"])[:most]
     turns = 0
     for one in explained(*found, names, Watch()):
-        assert (
-            sum((line.cost for line in one.costs), Fraction(0)) == (one.verdict.cost or 0) or one.verdict.cost is None
-        )
+        assert sum((line.cost for line in one.costs), Fraction(0)) == (one.verdict.cost or 0)
         assert one.given_up is None
         assert set(one.alone) <= set(one.verdict.blocked_by)
         _hold_other(tables, one, now)
@@ -446,10 +445,13 @@ def test_a_project_that_nobody_may_pay_for() -> None:
     tables = with_cells(_round(), "c", sector="t")
     tables["Sectors"].append({"sector": "t"})
     tables["Sources"][0]["sectors"] = "s"
+    tables["Rules"] = [{"rule": "places", "measure": "accepted", "sense": "<=", "bound": 1}]
     (one,) = explain(tables, "c")
     assert one.verdict.cost is None
-    assert one.verdict.blocked_by == ("no source may pay",)
+    assert one.verdict.blocked_by == ("rule places", "no source may pay")
     assert one.sentence == "Not funded: no source may pay for it."
+    assert one.only_way
+    assert one.costs == ()
 
 
 def test_an_unknown_project_is_named_with_its_near_ones() -> None:

@@ -97,7 +97,8 @@ class _Study:
         """Return everything about one project."""
         number = self.solution.fund.ledger.choices.number_of[project]
         verdict = self.by_name[project]
-        costs = self.worth.lines(int(self.choices[number]), int(self.steps[number]))
+        unpayable = verdict.cost is None  # its money has no price, so there is nothing to add up
+        costs = () if unpayable else self.worth.lines(int(self.choices[number]), int(self.steps[number]))
         trouble: list[str] = []
 
         def tried(find: Callable[[], Found]) -> Found | None:
@@ -132,7 +133,7 @@ class _Study:
             None if other is None else self._score(verdict, number, other),
             budget,
             None if other is None else self._otherwise(verdict, number, other),
-            other is not None and other.infeasible,
+            unpayable or (other is not None and other.infeasible),
             "; ".join(dict.fromkeys(trouble)) or None,
             "",
         )
