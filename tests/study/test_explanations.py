@@ -99,8 +99,17 @@ def _changes(tables: Tables, one: Explanation) -> list[tuple[Turn | None, Callab
     step = next((Fraction(str(row["value"])) for row in tables["Round"] if row["setting"] == "step"), Fraction(1))
     return [
         (one.award, lambda value: with_awards(tables, one.verdict.project, value / most, step)),
-        (one.budget, lambda value: with_budget(tables, value / budget, step)),
+        (one.budget, lambda value: _with_sum(tables, value, budget, step)),
     ]
+
+
+def _with_sum(tables: Tables, value: Fraction, budget: Fraction, step: Fraction) -> Tables:
+    """Return a round with all sources in proportion, in whole steps, that add up to just this."""
+    for more in range(len(tables["Sources"]) + 1):
+        moved = with_budget(tables, (value + more * step) / budget, step)
+        if sum((Fraction(str(row["amount"])) for row in moved["Sources"]), Fraction(0)) == value:
+            return moved
+    raise AssertionError(f"no budget adds up to {value}")
 
 
 def _hold_turns(tables: Tables, one: Explanation, step: Fraction) -> int:
@@ -119,7 +128,7 @@ def _hold_turns(tables: Tables, one: Explanation, step: Fraction) -> int:
             answer = best(change(Fraction(value)))
             assert answer is not None, (project, value)
             assert expected in ways(answer, project), (project, value)
-        assert abs(Fraction(turn.at - turn.held)) <= max(step, whole / 100)
+        assert abs(Fraction(turn.at - turn.held)) <= max(step, whole / 100) + step * len(tables["Sources"])
     return count
 
 
@@ -337,6 +346,14 @@ def test_money_alone_blocks() -> None:
     assert [one.award.held, one.award.at] == [6, 5]
     assert "Not funded: worth 5" in one.sentence
     assert "displaces b" in one.sentence
+
+
+def test_a_budget_is_what_the_sources_add_up_to() -> None:
+    sources: list[dict[str, object]] = [{"source": name, "amount": 7} for name in ("one", "two", "three")]
+    (one,) = explain(_round(Sources=sources), "b")
+    assert one.budget is not None
+    # 20 of 21 would be 6.67 of each: 18 in whole steps.
+    assert [one.budget.held, one.budget.at] == [21, 18]
 
 
 def test_a_rule_alone_blocks() -> None:
