@@ -92,6 +92,12 @@ def payments_of(ledger: Ledger, classes: SourceClasses, decision: Decision) -> P
     return Payments(_split(ledger, classes, decision, paid), tuple(used), _moved_on(ledger, classes, used, grid))
 
 
+def shortage_of(ledger: Ledger, classes: SourceClasses, awards: list[Fraction]) -> Shortage | None:
+    """Return the proof that classes cannot have these awards; None where they can be paid."""
+    paid = _pay_classes(ledger, classes, awards, {})
+    return paid if isinstance(paid, Shortage) else None
+
+
 def _used(classes: SourceClasses, paid: Mapping[tuple[int, int], Fraction]) -> list[Fraction]:
     return [sum((v for (f, _), v in paid.items() if f == row), ZERO) for row in range(len(classes.sources))]
 

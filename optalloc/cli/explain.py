@@ -99,7 +99,9 @@ def explain(
         certificate = certificate_of(found.solution, Relaxation(found.solution, 0, begun.watch))
         explanations = explained(found.solution, certificate, names, begun.watch) if names else ()
         begun.seconds["explain"] = time.monotonic() - began
+        fuller = {one.verdict.project: one.verdict for one in explanations}
         verdicts = () if output is None else verdicts_of(found.solution, certificate)
+        verdicts = tuple(fuller.get(one.project, one) for one in verdicts)
         written(plan, begun, line, verdicts=verdicts)
     if as_json:
         print_document(explanations_document(explanations, plan, rounded(begun.seconds)))

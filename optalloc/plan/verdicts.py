@@ -94,10 +94,11 @@ class Otherwise:
     """The best plan with the project decided the other way: what that costs, and who enters and leaves.
 
     The objective's loss lies between `low` and `high` (None: no limit is known), both proven; `found` compares the best
-    plans known. All are one where both rounds are proven, and never negative.
+    plans known. All are one where both rounds are proven. None is negative where the decision is free; where a status
+    decides, a negative loss is what the other decision gains.
     """
 
-    low: Decimal
+    low: Decimal | None
     high: Decimal | None
     found: Decimal
     enters: tuple[str, ...]
@@ -108,11 +109,11 @@ class Otherwise:
 class Explanation:
     """A verdict found exactly, by solving the round again.
 
-    `costs` add up to the verdict's cost, dearest first. `alone` are those of `verdict.blocked_by` whose removal alone
-    brings the project in; of these `alone_found` only in the best plan found, the others with proof. `undecided` are
-    those of which neither was found. `award`, `score` and `budget` are where the decision turns, None where it does not
-    or where that was not found (`given_up` says why). `otherwise` is None where none was found, or there is none
-    (`only_way`).
+    `costs` add up to the verdict's cost, dearest first; there are none where no source may pay. `alone` are those of
+    `verdict.blocked_by` whose removal alone brings the project in; of these `alone_found` only in the best plan found,
+    the others with proof. `undecided` are those of which neither was found. `award`, `score` and `budget` are where the
+    decision turns, None where it does not or where that was not found (`given_up` says why). `otherwise` is None where
+    none was found, or there is none (`only_way`).
     """
 
     verdict: Verdict

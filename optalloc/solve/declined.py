@@ -7,7 +7,7 @@ use of the money was found), no reason is given. `blocked_of` names all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import floor
 
@@ -16,9 +16,11 @@ import numpy.typing as npt
 from scipy import sparse
 
 from integrated_fund.choices import Codes, Mask
-from integrated_fund.evaluation import Evaluation, columns_of
+from integrated_fund.evaluation import Decision, Evaluation, columns_of
 from integrated_fund.fund import Fund
-from integrated_fund.payments import Payments
+from integrated_fund.ledger import ZERO, Ledger
+from integrated_fund.limits import Limit, Total
+from integrated_fund.payments import Payments, Shortage, class_awards, shortage_of
 from optalloc.plan.plan import Declined
 
 #: Relative to the bound's size; the sums here are floats, the plan's own are not.
@@ -60,43 +62,76 @@ def declined_of(fund: Fund, evaluation: Evaluation, payments: Payments) -> tuple
     # Sorted by project and least award; of equal ones the first choice comes first.
     choices = np.lexsort((ledger.low, ledger.project_of))[ledger.choices.bounds[projects]]
     reasons = _Reasons(len(projects))
-    for places, text in _obstacles(fund, evaluation, payments, is_funded, choices, ledger.low[choices]):
-        reasons.add(places, text)
+    for obstacles in (
+        _broken_rules(fund, evaluation, choices, ledger.low[choices], None),
+        _unpaid(fund, payments, choices, ledger.low[choices]),
+        _broken_links(fund, is_funded, projects),
+    ):
+        for places, text in obstacles:
+            reasons.add(places, text)
     reasons.replace(_excluded(fund, projects), "status excluded")
     return tuple(map(Declined, [ledger.projects[p].project for p in projects.tolist()], reasons.single()))
 
 
-def blocked_of(fund: Fund, evaluation: Evaluation, payments: Payments) -> list[list[str]]:
-    """Return what stands in the way of each project, by position in the ledger's projects.
+def blocked_of(fund: Fund, evaluation: Evaluation, cut_back: Mask) -> list[list[str]]:
+    """Return what stands in the way of each project, by position in the ledger's projects; shape of `cut_back` too.
 
     Of a project without money: what adding it at its smallest award would break, and mandatory projects that a link
-    sets against it. Of a project with less than its choice can take: what another step of award would break.
+    sets against it. Of one that is cut back: what another step of award, or else its next larger option, would break.
     """
     ledger = fund.ledger
     found: list[list[str]] = [[] for _ in ledger.projects]
-    funded, steps = columns_of(evaluation.decision)
     is_funded = np.zeros(len(ledger.projects), dtype=np.bool_)
-    is_funded[ledger.project_of[funded]] = True
+    is_funded[ledger.project_of[columns_of(evaluation.decision)[0]]] = True
     projects = np.flatnonzero(~is_funded)
     choices = np.lexsort((ledger.low, ledger.project_of))[ledger.choices.bounds[projects]]
     least = np.maximum(ledger.low[choices], 1)  # a block grant of nothing breaks nothing
-    for places, text in _obstacles(fund, evaluation, payments, is_funded, choices, least):
+    growing = [
+        (now, *more)
+        for p in np.flatnonzero(cut_back).tolist()
+        for now, more in [_larger(ledger, evaluation.decision, range(*ledger.choices.bounds[p : p + 2].tolist()))]
+        if more is not None
+    ]
+    now, larger, grown = np.array(growing, dtype=np.int64).reshape(-1, 3).T
+    held = np.array([evaluation.decision[j] for j in now.tolist()], dtype=np.int64)
+    every, steps = np.concatenate([choices, larger]), np.concatenate([least, grown])
+    of_project = ledger.project_of[every]
+    for places, text in _broken_rules(fund, evaluation, choices, least, None):
         for p in projects[places].tolist():
             found[p].append(text)
+    for places, text in _broken_rules(fund, evaluation, larger, grown, (now, held)):
+        for p in ledger.project_of[larger[places]].tolist():
+            found[p].append(text)
+    before = [None] * len(choices) + list(zip(now.tolist(), held.tolist(), strict=True))
+    for place, text in _short_money(fund, evaluation.decision, every.tolist(), steps.tolist(), before):
+        found[int(of_project[place])].append(text)
+    for places, text in _broken_links(fund, is_funded, projects):
+        found[int(projects[places[0]])].append(text)
     for p, text in _mandatory_rivals(fund, is_funded):
         found[p].append(text)
     for p in projects[_excluded(fund, projects)].tolist():
         found[p] = ["status excluded"]
-    short = steps < ledger.high[funded]
-    growing, held = funded[short], steps[short]
-    for grown in (
-        _broken_rules(fund, evaluation, growing, held + 1, held),
-        _unpaid(fund, payments, growing, np.ones_like(held)),
-    ):
-        for places, text in grown:
-            for p in ledger.project_of[growing[places]].tolist():
-                found[p].append(text)
     return found
+
+
+def one_more(ledger: Ledger, decision: Decision, own: range, *, cut_back: bool) -> tuple[int, int] | None:
+    """Return the choice and the award, in steps, of a project that is not funded at its least, or of one that is cut
+    back with one step more, or at its next larger option; None where there is no such. `own` are its choices.
+    """
+    if any(j in decision for j in own):
+        return _larger(ledger, decision, own)[1] if cut_back else None
+    choice = min(own, key=lambda j: (int(ledger.low[j]), j))
+    return choice, max(1, int(ledger.low[choice]))
+
+
+def _larger(ledger: Ledger, decision: Decision, own: range) -> tuple[int, tuple[int, int] | None]:
+    """Return the choice of a funded project, and the choice and award it has with more."""
+    now = next(j for j in own if j in decision)
+    larger = [j for j in own if ledger.high[j] > decision[now]]
+    if not larger:
+        return now, None
+    choice = now if now in larger else min(larger, key=lambda j: (int(ledger.low[j]), j))
+    return now, (choice, max(int(ledger.low[choice]), decision[now] + 1))
 
 
 def _excluded(fund: Fund, projects: Codes) -> Codes:
@@ -105,55 +140,150 @@ def _excluded(fund: Fund, projects: Codes) -> Codes:
     return np.array(excluded, dtype=np.int64)
 
 
-def _obstacles(
-    fund: Fund, evaluation: Evaluation, payments: Payments, is_funded: Mask, choices: Codes, steps: Codes
-) -> Iterator[tuple[Codes, str]]:
-    """Yield what choices of projects without money, each added alone at so many steps, would break, and which do."""
-    for begin in range(0, len(choices), _TOGETHER):
-        some = slice(begin, begin + _TOGETHER)
-        for places, text in _broken_rules(fund, evaluation, choices[some], steps[some], None):
-            yield begin + places, text
-    yield from _unpaid(fund, payments, choices, steps)
-    for place, text in _broken_links(fund, is_funded, fund.ledger.project_of[choices]):
-        yield np.array([place]), text
-
-
 def _broken_rules(
-    fund: Fund, evaluation: Evaluation, choices: Codes, steps: Codes, held: Codes | None
+    fund: Fund, evaluation: Evaluation, choices: Codes, steps: Codes, before: tuple[Codes, Codes] | None
 ) -> Iterator[tuple[Codes, str]]:
     """Yield the hard rows that choices would break, each alone at an award of so many steps, and which ones do.
 
-    `held` are the steps that they have in the plan, None where they are not in it.
+    `before` are the choices and steps that they stand in for, None where their projects are not in the plan.
     """
+    for begin in range(0, len(choices), _TOGETHER):
+        some = slice(begin, begin + _TOGETHER)
+        change = _changes(fund, choices[some], steps[some])
+        if before is not None:
+            change -= _changes(fund, before[0][some], before[1][some])
+        for row in evaluation.limits:
+            limit = row.limit
+            if limit.rule.penalty is not None:
+                continue
+            shift: npt.NDArray[np.float64] = change[limit.activity]
+            if limit.base is not None:
+                shift = shift - float(limit.share) * change[limit.base]
+            excess = float(row.activity - row.bound) + shift
+            tolerance = _TOLERANCE * max(1.0, abs(float(row.bound)))
+            missed: Mask = {">=": excess < -tolerance, "<=": excess > tolerance, "=": np.abs(excess) > tolerance}[
+                limit.rule.sense
+            ]
+            # So near to the bound fractions decide: a step may be less than the tolerance.
+            for place in np.flatnonzero((np.abs(excess) <= tolerance) & (shift != 0)).tolist():
+                exact = (
+                    row.activity
+                    - row.bound
+                    + _shift(fund, limit, int(choices[begin + place]), int(steps[begin + place]))
+                )
+                if before is not None:
+                    exact -= _shift(fund, limit, int(before[0][begin + place]), int(before[1][begin + place]))
+                missed[place] = {">=": exact < 0, "<=": exact > 0, "=": exact != 0}[limit.rule.sense]
+            yield begin + np.flatnonzero(missed & (shift != 0)), f"rule {limit.label}"
+
+
+def _changes(fund: Fund, choices: Codes, steps: Codes) -> npt.NDArray[np.float64]:
+    """Return what choices add to every total, shape (totals, choices)."""
     ledger, appraisal = fund.ledger, fund.appraisal
     lines, place = ledger.lines_of_choices(choices)
     patterns = ledger.pattern_of_line[lines]
     change = np.zeros((len(appraisal.limits.totals), len(choices)))
     for sums in appraisal.sums:
         measure = ledger.measure(sums.measure)
-        value = measure.values(choices, steps).floats
-        if held is not None:
-            value = value - measure.values(choices, held).floats
-        posted = measure.weight.take(lines).floats * value[place]
+        posted = measure.weight.take(lines).floats * measure.values(choices, steps).floats[place]
         groups = sums.group_of_pattern[patterns]
         spread = sparse.csr_matrix((posted, (place, groups)), shape=(len(choices), sums.members.shape[1]))
         rows = [(row.total, own) for row, own in zip(sums.rows, sums.members, strict=True) if row.total is not None]
         if rows:
             members = np.array([own for _, own in rows], dtype=np.float64)
             change[[number for number, _ in rows]] = np.asarray(spread @ members.T).T
-    for row in evaluation.limits:
-        limit = row.limit
-        if limit.rule.penalty is not None:
-            continue
-        shift: npt.NDArray[np.float64] = change[limit.activity]
-        if limit.base is not None:
-            shift = shift - float(limit.share) * change[limit.base]
-        excess = float(row.activity - row.bound) + shift
-        tolerance = _TOLERANCE * max(1.0, abs(float(row.bound)))
-        missed: Mask = {">=": excess < -tolerance, "<=": excess > tolerance, "=": np.abs(excess) > tolerance}[
-            limit.rule.sense
-        ]
-        yield np.flatnonzero(missed & (np.abs(shift) > tolerance)), f"rule {limit.label}"
+    return change
+
+
+def _shift(fund: Fund, limit: Limit, choice: int, steps: int) -> Fraction:
+    """Return what a choice adds to a row's left side, less the share of what it adds to the base."""
+    ledger, totals = fund.ledger, fund.appraisal.limits.totals
+
+    def posted(total: Total) -> Fraction:
+        measure = ledger.measure(total.measure)
+        own = [line for line in ledger.lines_of[choice] if total.patterns[ledger.pattern_of_line[line]]]
+        return sum((measure.weight[line] for line in own), ZERO) * measure.value(choice, steps)
+
+    found = posted(totals[limit.activity])
+    return found if limit.base is None else found - limit.share * posted(totals[limit.base])
+
+
+def money_name(fund: Fund, g: int) -> str:
+    """Return the name of a class of money as an obstacle."""
+    sources = fund.classes.classes[g].sources
+    return "money of " + ", ".join(fund.classes.label(f) for f in sources) if sources else "no source may pay"
+
+
+def _short_money(
+    fund: Fund,
+    decision: Decision,
+    choices: Sequence[int],
+    steps: Sequence[int],
+    before: Sequence[tuple[int, int] | None],
+) -> Iterator[tuple[int, str]]:
+    """Yield the money that choices, each added alone or put in the place of another, are short of, and their places.
+
+    What can be paid is convex, so along one direction (classes, and how an award falls on them) it ends at one amount.
+    Every shortage met on the way bounds what classes can have together; all of them are held against all choices.
+    """
+    ledger, classes = fund.ledger, fund.classes
+    today = class_awards(ledger, classes, decision)
+    along: dict[tuple[tuple[int, Fraction], ...], dict[Fraction, list[int]]] = {}
+    for place, (j, n, old) in enumerate(zip(choices, steps, before, strict=True)):
+        due = _due_by_class(fund, j, n)
+        if old is not None:
+            for g, amount in _due_by_class(fund, *old).items():
+                due[g] = due.get(g, ZERO) - amount
+        for text in dict.fromkeys(
+            money_name(fund, g) for g in sorted(due) if due[g] > 0 and not classes.classes[g].sources
+        ):
+            yield place, text
+        payable = {g: amount for g, amount in sorted(due.items()) if amount and classes.classes[g].sources}
+        if any(amount > 0 for amount in payable.values()):
+            size = sum(map(abs, payable.values()), ZERO)
+            direction = tuple((g, amount / size) for g, amount in payable.items())
+            along.setdefault(direction, {}).setdefault(size, []).append(place)
+    shortages: list[Shortage] = []
+
+    def ends(direction: tuple[tuple[int, Fraction], ...]) -> list[tuple[Fraction, Shortage]]:
+        """Return how far each shortage known lets awards go, where it limits them."""
+        found = []
+        for one in shortages:
+            rate = sum((one.weights.get(g, ZERO) * part for g, part in direction), ZERO)
+            if rate > 0:
+                used = sum((weight * today[g] for g, weight in one.weights.items()), ZERO)
+                found.append(((one.limit - used) / rate, one))
+        return found
+
+    for direction, sizes in along.items():
+        for size in sorted(sizes, reverse=True):
+            if any(size > end for end, _ in ends(direction)):
+                continue
+            awards = list(today)
+            for g, part in direction:
+                awards[g] += size * part
+            shortage = shortage_of(ledger, classes, awards)
+            if shortage is None:  # then so can all that are smaller
+                break
+            shortages.append(shortage)
+    for direction, sizes in along.items():
+        limits = ends(direction)
+        for size, places in sizes.items():
+            short = [one for end, one in limits if size > end]
+            own = [g for g, part in direction if any(one.weights.get(g, ZERO) * part > 0 for one in short)]
+            for text in dict.fromkeys(money_name(fund, g) for g in own):
+                yield from ((place, text) for place in places)
+
+
+def _due_by_class(fund: Fund, choice: int, steps: int) -> dict[int, Fraction]:
+    """Return the money that a choice takes of each class."""
+    ledger, classes = fund.ledger, fund.classes
+    due: dict[int, Fraction] = {}
+    for line in ledger.lines_of[choice]:
+        if ledger.share[line]:
+            g = int(classes.class_of_line[line])
+            due[g] = due.get(g, ZERO) + ledger.share[line] * steps * ledger.step
+    return due
 
 
 def _unpaid(fund: Fund, payments: Payments, choices: Codes, steps: Codes) -> Iterator[tuple[Codes, str]]:
@@ -181,7 +311,7 @@ def _unpaid(fund: Fund, payments: Payments, choices: Codes, steps: Codes) -> Ite
         yield np.unique(np.concatenate(places)), text
 
 
-def _broken_links(fund: Fund, is_funded: Mask, projects: Codes) -> Iterator[tuple[int, str]]:
+def _broken_links(fund: Fund, is_funded: Mask, projects: Codes) -> Iterator[tuple[Codes, str]]:
     """Yield the links that a project, added alone, would break, and its place among the projects without money."""
     number_of = fund.ledger.choices.number_of
     for link in fund.round.links:
@@ -197,7 +327,7 @@ def _broken_links(fund: Fund, is_funded: Mask, projects: Codes) -> Iterator[tupl
                 "at_most": link.k is not None and count > link.k,
             }
             if missing.get(link.kind, False):
-                yield int(np.searchsorted(projects, number)), f"link {link.link}"
+                yield np.array([np.searchsorted(projects, number)]), f"link {link.link}"
 
 
 def _mandatory_rivals(fund: Fund, is_funded: Mask) -> Iterator[tuple[int, str]]:

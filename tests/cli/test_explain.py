@@ -42,7 +42,8 @@ def test_the_explain_document(cli: Cli, book: Path) -> None:
         if one["reduced"] is not None:
             assert float(Decimal(repr(one["worth"])) - costs) == pytest.approx(one["reduced"], abs=1e-9)
         if one["cost"] is not None:
-            assert 0 <= one["cost"]["low"] <= one["cost"]["found"] <= one["cost"]["high"]
+            assert one["cost"]["low"] <= one["cost"]["found"] <= one["cost"]["high"]
+            assert one["cost"]["low"] >= 0 or one["status"] != "candidate"
         moved = one["enters"] if one["project"] in awards else one["leaves"]
         assert one["displaces"] == moved
 
@@ -179,3 +180,20 @@ def test_the_plan_that_prices_writes_has_the_same_verdicts(cli: Cli, book: Path,
         assert cli(*command, "-o", plan).code == 0
         written.append(list(openpyxl.load_workbook(plan)["Verdicts"].iter_rows(values_only=True)))
     assert written[0] == written[1]
+
+
+def test_the_sheet_says_of_projects_asked_for_what_the_command_says(cli: Cli, tmp_path: Path) -> None:
+    book, sheets = tmp_path / "small.xlsx", []
+    assert cli("new", book, "--example", "small").code == 0
+    for number, asked in enumerate(([], ["optics", "fellows", "joint", "returnees"])):
+        plan = tmp_path / f"plan{number}.xlsx"
+        ran = cli("explain", book, *asked, "-o", plan, "--json")
+        rows = openpyxl.load_workbook(plan)["Verdicts"].iter_rows(min_row=2, values_only=True)
+        sheets.append({str(row[0]): (row[7], row[10]) for row in rows})
+    for one in ran.document("explain")["projects"]:
+        assert sheets[1][one["project"]][0] == "; ".join(one["blocked_by"])
+    assert sheets[0]["optics"] == sheets[1]["optics"]
+    assert sheets[0]["optics"][0] == (
+        "rule platforms; rule west_per_head [guizhou]; money of science_technology@2026; money of "
+        "science_technology@2027"
+    )

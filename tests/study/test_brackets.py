@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 
 from hypothesis import given
@@ -64,7 +65,7 @@ def test_what_a_bracket_proves_is_proven(
 
     bracket = _Bracket(funded, contest(TODAY), contest, TODAY, 2 * TODAY if grows else 0)
     try:
-        turn = bracket.turn(Fraction(1))
+        turn = bracket.turn(Decimal)
     except GivenUp:
         assert contest(TODAY).finds(not funded)
         return

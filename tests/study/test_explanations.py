@@ -45,6 +45,7 @@ def _hold_other(tables: Tables, one: Explanation, now: Answer) -> None:
     verdict, otherwise = one.verdict, one.otherwise
     if not verdict.is_funded and (_is_block(tables, verdict.project) or verdict.cost is None):
         assert otherwise is None
+        assert one.only_way == (verdict.cost is None)
         return
     other = _forced(tables, verdict.project, inside=not verdict.is_funded)
     assert one.only_way == (other is None)
@@ -53,7 +54,8 @@ def _hold_other(tables: Tables, one: Explanation, now: Answer) -> None:
         assert one.score is None
         return
     assert otherwise is not None
-    cost = stated(max(Fraction(0), now.optima[0] - other.optima[0]))
+    cost = stated(now.optima[0] - other.optima[0])
+    assert cost >= 0 or verdict.status != "candidate"
     assert otherwise.low == otherwise.high == otherwise.found == cost
     chosen = {project for project, award in now.optimal[0].items() if award} if len(now.optimal) == 1 else None
     if chosen is not None and now.complete and other.complete:
@@ -97,8 +99,17 @@ def _changes(tables: Tables, one: Explanation) -> list[tuple[Turn | None, Callab
     step = next((Fraction(str(row["value"])) for row in tables["Round"] if row["setting"] == "step"), Fraction(1))
     return [
         (one.award, lambda value: with_awards(tables, one.verdict.project, value / most, step)),
-        (one.budget, lambda value: with_budget(tables, value / budget, step)),
+        (one.budget, lambda value: _with_sum(tables, value, budget, step)),
     ]
+
+
+def _with_sum(tables: Tables, value: Fraction, budget: Fraction, step: Fraction) -> Tables:
+    """Return a round with all sources in proportion, in whole steps, that add up to just this."""
+    for more in range(len(tables["Sources"]) + 1):
+        moved = with_budget(tables, (value + more * step) / budget, step)
+        if sum((Fraction(str(row["amount"])) for row in moved["Sources"]), Fraction(0)) == value:
+            return moved
+    raise AssertionError(f"no budget adds up to {value}")
 
 
 def _hold_turns(tables: Tables, one: Explanation, step: Fraction) -> int:
@@ -117,7 +128,7 @@ def _hold_turns(tables: Tables, one: Explanation, step: Fraction) -> int:
             answer = best(change(Fraction(value)))
             assert answer is not None, (project, value)
             assert expected in ways(answer, project), (project, value)
-        assert abs(Fraction(turn.at - turn.held)) <= max(step, whole / 100)
+        assert abs(Fraction(turn.at - turn.held)) <= max(step, whole / 100) + step * len(tables["Sources"])
     return count
 
 
@@ -133,9 +144,7 @@ def _explains(seed: int, most: int) -> tuple[int, int]:
     names = sorted(str(row["project"]) for row in tables["Projects"])[:most]
     turns = 0
     for one in explained(*found, names, Watch()):
-        assert (
-            sum((line.cost for line in one.costs), Fraction(0)) == (one.verdict.cost or 0) or one.verdict.cost is None
-        )
+        assert sum((line.cost for line in one.costs), Fraction(0)) == (one.verdict.cost or 0)
         assert one.given_up is None
         assert set(one.alone) <= set(one.verdict.blocked_by)
         _hold_other(tables, one, now)
@@ -188,10 +197,12 @@ def test_intervals_of_large_rounds_hold_the_truth(monkeypatch: pytest.MonkeyPatc
             if one.otherwise is None or other is None:
                 continue
             seen += 1
-            cost = max(Fraction(0), now.optima[0] - other.optima[0])
+            cost = now.optima[0] - other.optima[0]
             # Bounds of the linear relaxation are the solver's, to its tolerance.
             slack = Fraction(1, 10**6) * (1 + abs(now.optima[0]))
-            assert 0 <= one.otherwise.low <= cost + slack
+            assert one.otherwise.low is not None
+            assert one.otherwise.low <= cost + slack
+            assert one.otherwise.low >= 0 or one.verdict.status != "candidate"
             assert one.otherwise.high is not None
             assert one.otherwise.high >= cost - slack
             wide += one.otherwise.low < one.otherwise.high
@@ -337,6 +348,14 @@ def test_money_alone_blocks() -> None:
     assert "displaces b" in one.sentence
 
 
+def test_a_budget_is_what_the_sources_add_up_to() -> None:
+    sources: list[dict[str, object]] = [{"source": name, "amount": 7} for name in ("one", "two", "three")]
+    (one,) = explain(_round(Sources=sources), "b")
+    assert one.budget is not None
+    # 20 of 21 would be 6.67 of each: 18 in whole steps.
+    assert [one.budget.held, one.budget.at] == [21, 18]
+
+
 def test_a_rule_alone_blocks() -> None:
     rules: list[dict[str, object]] = [
         {"rule": "places", "measure": "accepted", "sense": "<=", "bound": 2, "each": "region"}
@@ -398,8 +417,16 @@ def test_an_excluded_project_is_blocked_by_its_status() -> None:
     assert one.verdict.blocked_by == one.alone == ("status excluded",)
     assert [one.score, one.award, one.budget] == [None, None, None]
     assert one.otherwise is not None
-    assert one.otherwise.found == 0
+    assert one.otherwise.low == one.otherwise.high == one.otherwise.found == -4
     assert one.displaces == ("c",)
+    assert "forcing it in gains 4 and displaces c" in one.sentence
+
+
+def test_leaving_out_a_mandatory_project_that_crowds_out_a_better_one_is_a_gain() -> None:
+    (one,) = explain(with_cells(_round(), "c", status="mandatory"), "c")
+    assert one.otherwise is not None
+    assert one.otherwise.low == one.otherwise.high == one.otherwise.found == -3
+    assert "leaving it out gains 3 and lets in b" in one.sentence
 
 
 def test_a_project_that_is_funded_displaces_who_would_come() -> None:
@@ -435,10 +462,13 @@ def test_a_project_that_nobody_may_pay_for() -> None:
     tables = with_cells(_round(), "c", sector="t")
     tables["Sectors"].append({"sector": "t"})
     tables["Sources"][0]["sectors"] = "s"
+    tables["Rules"] = [{"rule": "places", "measure": "accepted", "sense": "<=", "bound": 1}]
     (one,) = explain(tables, "c")
     assert one.verdict.cost is None
-    assert one.verdict.blocked_by == ("no source may pay",)
+    assert one.verdict.blocked_by == ("rule places", "no source may pay")
     assert one.sentence == "Not funded: no source may pay for it."
+    assert one.only_way
+    assert one.costs == ()
 
 
 def test_an_unknown_project_is_named_with_its_near_ones() -> None:

@@ -9,9 +9,12 @@ from fractions import Fraction
 import pytest
 
 from integrated_fund.choices import Codes
+from integrated_fund.payments import Shortage
 from optalloc.plan.verdicts import Verdict
 from optalloc.solve.certificate import bounds_either_way
 from optalloc.solve.core.groups import Groups
+from optalloc.solve.declined import one_more
+from optalloc.solve.exactness import judge
 from optalloc.study.verdicts.verdicts import judged_choices, verdicts_of
 from optalloc.study.verdicts.worth import Worth
 from tests.rule_texts.oracle import best
@@ -125,3 +128,36 @@ def test_decisions_are_those_of_the_plan() -> None:
                 assert Fraction(verdict.award) == steps * ledger.step
             seen.add(verdict.decision)
     assert seen == {"funded", "cut back", "not funded"}
+
+
+def _blocks(seed: int) -> set[str]:
+    """Hold what blocks every project of a round against the plan with it added; return the kinds there were."""
+    found = solved(random_tables(random.Random(seed)))
+    if found is None:
+        return set()
+    solution, certificate = found
+    fund, decision = solution.fund, solution.evaluation.decision
+    kinds: set[str] = set()
+    for verdict in verdicts_of(solution, certificate):
+        own = fund.ledger.choices_of[verdict.project]
+        more = one_more(fund.ledger, decision, own, cut_back=verdict.decision == "cut back")
+        if more is None or verdict.status == "excluded":
+            assert verdict.blocked_by == (("status excluded",) if verdict.status == "excluded" else ())
+            continue
+        others = {j: steps for j, steps in decision.items() if j not in own}
+        judged = judge(fund, {**others, more[0]: more[1]}, ())
+        by_kind: dict[str, list[str]] = {}
+        for name in verdict.blocked_by:
+            by_kind.setdefault(name.split()[0], []).append(name)
+        limits = [f"rule {value.limit.label}" for value in judged.evaluation.broken_limits]
+        assert by_kind.get("rule", []) == limits
+        assert set(by_kind.get("link", [])) == {f"link {link.link}" for link in judged.evaluation.broken_links}
+        assert ("money" in by_kind or "no" in by_kind) == isinstance(judged.payments, Shortage)
+        kinds |= {f"{kind} {verdict.decision}" for kind in by_kind}
+    return kinds
+
+
+def test_what_blocks_is_what_the_project_would_break() -> None:
+    kinds = set().union(*map(_blocks, range(60)))
+    assert {f"{kind} not funded" for kind in ("rule", "money", "link")} <= kinds
+    assert {f"{kind} cut back" for kind in ("rule", "money")} <= kinds

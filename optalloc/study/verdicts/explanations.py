@@ -3,8 +3,9 @@ r"""Why projects were decided as they were, exactly: the round solved again with
 With V the best value of the first level, V[in] and V[out] with the project forced in and out:
 
     score     a raise of the benefit by d raises V[in] by d and leaves V[out]: the decision turns at d = V[out] - V[in]
-    cost      of the other decision:  V - V[other],  never negative; with bounds B and plans v of both rounds it lies
-              within  v - B[other] ... B - v[other]
+    cost      of the other decision:  V - V[other];  with bounds B and plans v of both rounds it lies within
+              v - B[other] ... B - v[other].  It is never negative where the decision is free; where a status decides,
+              the other decision may be the better one
     displaces who is in one of the two plans and not in the other
     award, budget   by bisection (`turning`)
 
@@ -37,7 +38,7 @@ from optalloc.study.verdicts.forced import GivenUp, Outcome, Resolver, with_stat
 from optalloc.study.verdicts.obstacles import Answer, Lifting, Obstacle, broken_by, further_suspects
 from optalloc.study.verdicts.turning import Asked, award_turn, budget_turn
 from optalloc.study.verdicts.verdicts import judged_choices, verdicts_of
-from optalloc.study.verdicts.words import sentence_of_explanation
+from optalloc.study.verdicts.words import sentence_of_explanation, sentence_of_verdict
 from optalloc.study.verdicts.worth import Worth
 
 #: How many names near an unknown one are offered.
@@ -96,7 +97,8 @@ class _Study:
         """Return everything about one project."""
         number = self.solution.fund.ledger.choices.number_of[project]
         verdict = self.by_name[project]
-        costs = self.worth.lines(int(self.choices[number]), int(self.steps[number]))
+        unpayable = verdict.cost is None  # its money has no price, so there is nothing to add up
+        costs = () if unpayable else self.worth.lines(int(self.choices[number]), int(self.steps[number]))
         trouble: list[str] = []
 
         def tried(find: Callable[[], Found]) -> Found | None:
@@ -122,7 +124,7 @@ class _Study:
         answers = self._alone(verdict, broken, costs, asked, tried)
         alone = tuple(name for name, answer in answers.items() if answer in ("proven", "found"))
         explanation = Explanation(
-            replace(verdict, blocked_by=tuple(dict.fromkeys([*(one.name for one in broken), *alone]))),
+            sentence_of_verdict(replace(verdict, blocked_by=tuple(dict.fromkeys([*verdict.blocked_by, *alone])))),
             costs,
             alone,
             tuple(name for name in alone if answers[name] == "found"),
@@ -131,7 +133,7 @@ class _Study:
             None if other is None else self._score(verdict, number, other),
             budget,
             None if other is None else self._otherwise(verdict, number, other),
-            other is not None and other.infeasible,
+            unpayable or (other is not None and other.infeasible),
             "; ".join(dict.fromkeys(trouble)) or None,
             "",
         )
@@ -159,12 +161,12 @@ class _Study:
     def _bounds(self, verdict: Verdict, number: int, other: Outcome) -> tuple[Fraction, Fraction, Fraction | None]:
         """Return the best value known of the round, that of the other decision, and a bound on the latter."""
         assert other.value is not None
-        known = self.solution.optimum(0)
-        if verdict.status == "candidate":
+        known, bounds = self.solution.optimum(0), [other.bound]
+        if verdict.status == "candidate":  # else the other decision is no plan of this round
             known = max(known, other.value)
-        priced = (self.either.declined if verdict.is_funded else self.either.funded)[number]
-        bounds = [bound for bound in (other.bound, priced) if bound is not None]
-        return known, other.value, max(other.value, min(bounds)) if bounds else None
+            bounds.append((self.either.declined if verdict.is_funded else self.either.funded)[number])
+        proven = [bound for bound in bounds if bound is not None]
+        return known, other.value, max(other.value, min(proven)) if proven else None
 
     def _otherwise(self, verdict: Verdict, number: int, other: Outcome) -> Otherwise | None:
         """Return what the other decision costs and moves."""
@@ -172,9 +174,12 @@ class _Study:
             return None
         known, value, bound = self._bounds(verdict, number, other)
         of_round = self.solution.founds[0].bound
-        low = ZERO if bound is None else max(ZERO, known - bound)
-        high = None if of_round is None else max(ZERO, of_round - value)
-        found = max(ZERO, known - value)
+        low = None if bound is None else known - bound
+        high = None if of_round is None else of_round - value
+        found = known - value
+        if verdict.status == "candidate":  # the decision is free, so the other one is no better
+            low, found = max(ZERO, low or ZERO), max(ZERO, found)
+            high = None if high is None else max(ZERO, high)
         ledger = self.solution.fund.ledger
         now, then = (
             {int(p) for p in ledger.project_of[np.array(sorted(decision), dtype=np.int64)]} - {number}
@@ -183,10 +188,11 @@ class _Study:
         enters, leaves = (
             tuple(ledger.projects[p].project for p in sorted(moved)) for moved in (then - now, now - then)
         )
-        if low == high:  # a point is one number, rounded as such
+        if low is not None and low == high:  # a point is one number, rounded as such
             return Otherwise(stated(low), stated(low), stated(low), enters, leaves)
+        below = None if low is None else -stated_above(-low)
         above = None if high is None else stated_above(high)
-        return Otherwise(-stated_above(-low), above, stated(found), enters, leaves)
+        return Otherwise(below, above, stated(found), enters, leaves)
 
     def _score(self, verdict: Verdict, number: int, other: Outcome) -> Turn | None:
         """Return the benefit at which the decision turns."""

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
 from integrated_fund.evaluation import Decision
 from integrated_fund.ledger import ZERO
-from integrated_fund.payments import Shortage
 from integrated_fund.round import Round
 from optalloc.plan.verdicts import CostLine, Verdict
-from optalloc.solve.exactness import judge
+from optalloc.solve.declined import money_name, one_more
 from optalloc.study.verdicts.contests import Contests
 from optalloc.study.verdicts.forced import Resolver, with_more_money, with_status, without_link, without_rule
 
@@ -48,26 +46,24 @@ class Obstacle:
 
 
 def broken_by(resolver: Resolver, verdict: Verdict) -> list[Obstacle]:
-    """Return what breaks when a project that is not funded is added to the plan at its smallest award, or one that is
-    cut back gets one step more, or its next larger option; in exact arithmetic.
-    """
-    solution = resolver.solution
-    fund, round_ = solution.fund, solution.fund.round
-    if verdict.status == "excluded":
-        return [Obstacle("status excluded", lambda: with_status(round_, verdict.project, "candidate"))]
-    more = _one_more(resolver, verdict)
-    if more is None:
-        return []
-    choice, steps = more
-    judgement = judge(fund, resolver.decision_with(verdict.project, choice, steps), ())
-    limits = [value.limit for value in judgement.evaluation.broken_limits]
-    found = [_no_rule(round_, limit.label, limit.rule.rule) for limit in limits]
-    if isinstance(judgement.payments, Shortage):
-        found += _short_money(resolver, choice, judgement.payments, verdict)
-    for link in judgement.evaluation.broken_links:
-        found.append(Obstacle(f"link {link.link}", _no_link(round_, link.link)))
-        if link.kind in ("excludes", "at_most"):
-            found += (_no_duty(round_, rival) for rival in link.projects if _is_mandatory(round_, rival))
+    """Return what a project's verdict says blocks it (`solve.declined.blocked_of`), each with the round without it."""
+    fund, round_ = resolver.solution.fund, resolver.solution.fund.round
+    rules = {f"rule {row.label}": row.rule.rule for row in fund.appraisal.limits.rows}
+    money = {money_name(fund, g): row.sources for g, row in enumerate(fund.classes.classes)}
+    found = []
+    for name in verdict.blocked_by:
+        kind, _, rest = name.partition(" ")
+        if name in rules:
+            found.append(_no_rule(round_, name, rules[name]))
+        elif name in money:
+            found.append(Obstacle(name, _more_money(resolver, verdict, money[name])))
+        elif kind == "link":
+            found.append(Obstacle(name, _no_link(round_, rest)))
+        elif kind == "mandatory":
+            found.append(_no_duty(round_, rest))
+        else:
+            assert name == "status excluded", name
+            found.append(Obstacle(name, lambda: with_status(round_, verdict.project, "candidate")))
     return found
 
 
@@ -85,7 +81,7 @@ def further_suspects(
         dear = [line for line in dear if missing > 0 and line.cost >= missing / 2]
     for line in dear[:PRICED]:
         label = line.rule if line.member is None else f"{line.rule} [{line.member}]"
-        yield _no_rule(round_, label, line.rule)
+        yield _no_rule(round_, f"rule {label}", line.rule)
     if not resolver.exact:
         return  # one mandatory project of many moves no price
     duties = [(one.reduced, one.project) for one in verdicts if one.status == "mandatory" and one.reduced is not None]
@@ -158,10 +154,12 @@ class Lifting:
         """Return the value of the best plan found of a round, searched from where the project gets more; None where it
         does not have more in that.
         """
-        more = _one_more(self.resolver, self.verdict)
+        solution, project = self.resolver.solution, self.verdict.project
+        own = solution.fund.ledger.choices_of[project]
+        cut_back = self.verdict.decision == "cut back"
+        more = one_more(solution.fund.ledger, solution.evaluation.decision, own, cut_back=cut_back)
         if more is None:
             return None
-        project = self.verdict.project
         outcome = self.resolver.solve(round_, f"{project}: {what}", self.resolver.decision_with(project, *more))
         return outcome.value if self._steps_in(outcome.decision or {}) > self._before else None
 
@@ -170,47 +168,17 @@ class Lifting:
         return sum(decision.get(j, 0) for j in self.resolver.solution.fund.ledger.choices_of[self.verdict.project])
 
 
-def _one_more(resolver: Resolver, verdict: Verdict) -> tuple[int, int] | None:
-    """Return the choice and the award, in steps, of a project that is not funded at its least, or of one that is cut
-    back with one step more, or at its next larger option; None where there is no such.
-    """
-    ledger, decision = resolver.solution.fund.ledger, resolver.solution.evaluation.decision
-    own = ledger.choices_of[verdict.project]
-    now = next((j for j in own if j in decision), None)
-    if now is None:
-        choice = min(own, key=lambda j: (int(ledger.low[j]), j))
-        return choice, max(1, int(ledger.low[choice]))
-    larger = [j for j in own if ledger.high[j] > decision[now]]
-    if verdict.decision != "cut back" or not larger:
-        return None
-    choice = now if now in larger else min(larger, key=lambda j: (int(ledger.low[j]), j))
-    return choice, max(int(ledger.low[choice]), decision[now] + 1)
-
-
-def _short_money(resolver: Resolver, choice: int, shortage: Shortage, verdict: Verdict) -> list[Obstacle]:
-    """Return the money that is short, by the classes of the choice's lines."""
+def _more_money(resolver: Resolver, verdict: Verdict, sources: Sequence[int]) -> Callable[[], Round]:
+    """Return the round with the project's largest award added to each of some sources."""
     fund = resolver.solution.fund
     classes, ledger, round_ = fund.classes, fund.ledger, fund.round
-    own = {int(classes.class_of_line[line]) for line in ledger.lines_of[choice] if ledger.share[line]}
     most = max(ledger.choices[j].high for j in ledger.choices_of[verdict.project]) * round_.step
-    found: dict[str, Obstacle] = {}
-    for g in sorted(own.intersection(shortage.weights) or own):
-        sources = classes.classes[g].sources
-        if not sources:
-            found["no source may pay"] = Obstacle("no source may pay", lambda: round_)
-            continue
-        name = "money of " + ", ".join(classes.label(f) for f in sources)
-        keys = [(classes.sources[f].source, classes.sources[f].year) for f in sources]
-        found[name] = Obstacle(name, _more_money(round_, keys, most))
-    return list(found.values())
+    keys = [(classes.sources[f].source, classes.sources[f].year) for f in sources]
+    return lambda: with_more_money(round_, keys, most)
 
 
-def _more_money(round_: Round, keys: Sequence[tuple[str, int | None]], amount: Decimal) -> Callable[[], Round]:
-    return lambda: with_more_money(round_, keys, amount)
-
-
-def _no_rule(round_: Round, label: str, rule: str) -> Obstacle:
-    return Obstacle(f"rule {label}", lambda: without_rule(round_, rule), rule)
+def _no_rule(round_: Round, name: str, rule: str) -> Obstacle:
+    return Obstacle(name, lambda: without_rule(round_, rule), rule)
 
 
 def _no_link(round_: Round, link: str) -> Callable[[], Round]:
@@ -219,7 +187,3 @@ def _no_link(round_: Round, link: str) -> Callable[[], Round]:
 
 def _no_duty(round_: Round, project: str) -> Obstacle:
     return Obstacle(f"mandatory {project}", lambda: with_status(round_, project, "candidate"))
-
-
-def _is_mandatory(round_: Round, project: str) -> bool:
-    return any(row.project == project and row.status == "mandatory" for row in round_.projects)

@@ -73,6 +73,9 @@ def award_turn(resolver: Resolver, asked: Asked) -> Turn | None:
     def with_steps(steps: int) -> Round:
         return with_award(round_, asked.project, Fraction(steps, asked.most))
 
+    def awarded(steps: int) -> Decimal:
+        return stated(steps * step)
+
     # Whoever takes no less than all the money there is and a step cannot be funded.
     far = int(budget_of(round_) / step) + 1 if asked.is_funded else 1
     if asked.most == 0 or (asked.is_funded and far <= asked.most):
@@ -81,18 +84,18 @@ def award_turn(resolver: Resolver, asked: Asked) -> Turn | None:
         today, contests = asked.today, asked.contests
 
         def contest(steps: int) -> Contest:
-            made = contests.of(with_steps(steps), f"award {stated(steps * step)}")
+            made = contests.of(with_steps(steps), f"award {awarded(steps)}")
             return made.with_outside(today.outside)  # without the project its award is nothing to anybody
 
-        return _Bracket(asked.is_funded, today, contest, asked.most, far).turn(step)
-    return _turn(resolver, asked, "award", with_steps, asked.most, far, step, is_turned=asked.is_funded)
+        return _Bracket(asked.is_funded, today, contest, asked.most, far).turn(awarded)
+    return _turn(resolver, asked, "award", with_steps, asked.most, far, awarded, is_turned=asked.is_funded)
 
 
 def budget_turn(resolver: Resolver, asked: Asked) -> Turn | None:
     """Return the budget, all sources in proportion, at which the decision turns; None where none up to twice today's
     (for a funded project: down to nothing) turns it.
 
-    Amounts of sources are rounded down to whole steps.
+    Amounts of sources are rounded down to whole steps; what is stated is what they then add up to.
 
     Raises:
         GivenUp, SolverError.
@@ -104,6 +107,9 @@ def budget_turn(resolver: Resolver, asked: Asked) -> Turn | None:
     def with_steps(steps: int) -> Round:
         return with_budget(round_, Fraction(steps, today))
 
+    def adds_up_to(steps: int) -> Decimal:
+        return stated(budget_of(round_ if steps == today else with_steps(steps)))
+
     if today == 0:
         return None
     far = 0 if asked.is_funded else 2 * today
@@ -111,11 +117,11 @@ def budget_turn(resolver: Resolver, asked: Asked) -> Turn | None:
         contests = asked.contests
 
         def contest(steps: int) -> Contest:
-            return contests.of(with_steps(steps), f"budget {stated(steps * step)}")
+            return contests.of(with_steps(steps), f"budget {adds_up_to(steps)}")
 
-        return _Bracket(asked.is_funded, asked.today, contest, today, far).turn(step)
+        return _Bracket(asked.is_funded, asked.today, contest, today, far).turn(adds_up_to)
     # Without any money nothing is funded, whether that is a plan or not.
-    return _turn(resolver, asked, "budget", with_steps, today, far, step, is_turned=asked.is_funded)
+    return _turn(resolver, asked, "budget", with_steps, today, far, adds_up_to, is_turned=asked.is_funded)
 
 
 def _turn(
@@ -125,18 +131,18 @@ def _turn(
     changed: Callable[[int], Round],
     held: int,
     far: int,
-    step: Fraction,
+    said: Callable[[int], Decimal],
     *,
     is_turned: bool,
 ) -> Turn | None:
     """Bisect between `held`, where the decision is what it is, and `far`, where it is the other one or has no plan.
 
-    `is_turned`: that it is not as now at `far` is known beforehand. A round without a plan has no decision: where it
-    only turns into that, it does not turn.
+    `said` is what a number of steps is stated as. `is_turned`: that it is not as now at `far` is known beforehand. A
+    round without a plan has no decision: where it only turns into that, it does not turn.
     """
 
     def turned(steps: int) -> bool | None:
-        outcome = resolver.solve(changed(steps), f"{asked.project}: {what} {stated(steps * step)}")
+        outcome = resolver.solve(changed(steps), f"{asked.project}: {what} {said(steps)}")
         return _differs(outcome, asked)
 
     if far == held:
@@ -160,17 +166,13 @@ def _turn(
         differs = turned(far)
     if not differs:
         return None
-    return Turn(_stated(far, step), _stated(held, step), True, _stated(far, step))
+    return Turn(said(far), said(held), True, said(far))
 
 
 def _differs(outcome: Outcome, asked: Asked) -> bool | None:
     """Return whether the project is decided otherwise in a round; None where that has no plan."""
     decision = outcome.only_plan()
     return None if decision is None else any(j in decision for j in asked.choices) != asked.is_funded
-
-
-def _stated(steps: int, step: Fraction) -> Decimal:
-    return stated(steps * step)
 
 
 class _Bracket:
@@ -183,7 +185,7 @@ class _Bracket:
         self._distance = {half: today.distance(half) for half in (True, False)}
         self._left = SEARCHES
 
-    def turn(self, step: Fraction) -> Turn | None:
+    def turn(self, said: Callable[[int], Decimal]) -> Turn | None:
         """Return where the decision turns, or up to where it does not; None where bounds say that no value in the range
         turns it.
 
@@ -199,10 +201,10 @@ class _Bracket:
         held = self._proven_as_now()
         found = self._found(held)
         if found is None:
-            return None if held == self.held else Turn(None, _stated(held, step), False, None)
+            return None if held == self.held else Turn(None, said(held), False, None)
         proven = self._proven_otherwise(found)
         at = found if proven is None else proven
-        return Turn(_stated(at, step), _stated(held, step), proven is not None, _stated(found, step))
+        return Turn(said(at), said(held), proven is not None, said(found))
 
     @property
     def _fine(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
-from optalloc.plan.verdicts import CostLine, Explanation, Verdict
+from optalloc.plan.verdicts import CostLine, Explanation, Otherwise, Verdict
 
 #: Rows that a sentence names.
 _NAMED = 2
@@ -142,17 +142,33 @@ def _otherwise(explanation: Explanation) -> str:
         if explanation.only_way:
             return "no plan is without it" if verdict.is_funded else "no plan has it"
         return ""
-    if otherwise.low == otherwise.high:
-        cost = number(otherwise.found)
-    elif otherwise.high is None:
-        cost = f"at least {number(otherwise.low)}"
-    else:
-        cost = f"between {number(otherwise.low)} and {number(otherwise.high)}"
+    cost = _lost(otherwise)
     if verdict.is_funded:
         moved = f" and lets in {_names(otherwise.enters)}" if otherwise.enters else ""
-        return f"leaving it out costs {cost}{moved}"
+        return f"leaving it out {cost}{moved}"
     moved = f" and displaces {_names(otherwise.leaves)}" if otherwise.leaves else ""
-    return f"forcing it in costs {cost}{moved}"
+    return f"forcing it in {cost}{moved}"
+
+
+def _lost(otherwise: Otherwise) -> str:
+    """Return what the other decision costs, or gains."""
+    low, high = otherwise.low, otherwise.high
+    if low is None and high is None:
+        found = otherwise.found
+        return f"{'gains' if found < 0 else 'costs'} {number(abs(found))} in the best plans found"
+    if low is None or high is None:
+        limit, below = (low, high is None) if low is not None else (high, False)
+        assert limit is not None
+        if limit < 0:
+            return f"gains at {'most' if below else 'least'} {number(-limit)}"
+        return f"costs at {'least' if below else 'most'} {number(limit)}"
+    if low == high:
+        return f"{'gains' if low < 0 else 'costs'} {number(abs(low))}"
+    if high <= 0:
+        return f"gains between {number(-high)} and {number(-low)}"
+    if low < 0:
+        return f"gains up to {number(-low)} or costs up to {number(high)}"
+    return f"costs between {number(low)} and {number(high)}"
 
 
 def _names(projects: Sequence[str]) -> str:
