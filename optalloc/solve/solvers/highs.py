@@ -25,9 +25,12 @@ from optalloc.solve.progress import Watch
 GRACE = 1.5
 THREADS = 1
 SEED = 0
-#: Up to this number of integer columns the solver can afford tolerances of rows and costs below its usual 1e-7.
+#: Up to this number of integer columns the solver can afford tolerances below its usual 1e-6 and 1e-7.
 SMALL = 600
 SMALL_TOLERANCE = 1e-9
+#: That of whole numbers only where they have few values: beyond, presolve has cut optima off with it and called
+#: programmes infeasible (1.16).
+NARROW = 1000
 
 _CALLBACKS = highspy.cb.HighsCallbackType
 _INTERRUPTS = (_CALLBACKS.kCallbackSimplexInterrupt, _CALLBACKS.kCallbackIpmInterrupt, _CALLBACKS.kCallbackMipInterrupt)
@@ -126,9 +129,11 @@ def solve_mip(
     _set(solver, "mip_abs_gap", absolute_gap * scale)
     _set(solver, "presolve", "on" if presolve else "off")
     if int(arrays.integer.sum()) <= SMALL:
-        # Not that of whole numbers: with it presolve has cut optima off and called programmes infeasible (1.16).
         for option in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
             _set(solver, option, SMALL_TOLERANCE)
+        span = (arrays.column_upper - arrays.column_lower)[arrays.integer]
+        if span.max(initial=0.0) <= NARROW:
+            _set(solver, "mip_feasibility_tolerance", SMALL_TOLERANCE)
     if nodes is not None:
         _set(solver, "mip_max_nodes", nodes)
     if start is not None:
