@@ -301,12 +301,10 @@ def _unpaid(fund: Fund, payments: Payments, choices: Codes, steps: Codes) -> Ite
     short: dict[str, list[Codes]] = {}
     for g, row in enumerate(classes.classes):
         own = np.flatnonzero(class_of == g)
-        text = "no source may pay"
         if row.sources:
-            text = "money of " + ", ".join(classes.label(f) for f in row.sources)
             money = sum((left[f] for f in row.sources), Fraction(0))
             own = own[due.take(own).numerators > floor(money * due.denominators[0])]
-        short.setdefault(text, []).append(place[own])
+        short.setdefault(money_name(fund, g), []).append(place[own])
     for text, places in short.items():
         yield np.unique(np.concatenate(places)), text
 

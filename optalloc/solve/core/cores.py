@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from integrated_fund.evaluation import Decision
 from optalloc.solve.arrays import IntegerProgramme, Vector
 from optalloc.solve.certificate import certificate
 from optalloc.solve.core.groups import Codes, Mask, NoState, OwnBounds
@@ -143,10 +144,14 @@ class CoreSearch:
 
     def plan(self) -> Vector:
         """Return the best plan as a point of the decision columns, shape (columns,)."""
+        assert self.record.best is not None
+        return self.point_at(self.record.best.evaluation.decision)
+
+    def point_at(self, decision: Decision) -> Vector:
+        """Return a decision as a point of the decision columns, shape (columns,)."""
         record = self.record
-        assert record.best is not None
         point = np.zeros(len(record.cost))
-        for column, value in point_of(record.fund, record.arrays, record.best.evaluation.decision).items():
+        for column, value in point_of(record.fund, record.arrays, decision).items():
             point[column] = value
         # What links switch on: as the acceptances have it.
         return self.pricing.groups.switched(point)

@@ -25,7 +25,7 @@ from optalloc.solve.core.pricing import Pricing
 from optalloc.solve.core.sifting import prices_at
 from optalloc.solve.core.tight import TightSearch
 from optalloc.solve.direct import LINEAR
-from optalloc.solve.exactness import Held, point_of
+from optalloc.solve.exactness import Held
 from optalloc.solve.progress import Watch
 from optalloc.solve.record import Found, Record
 from optalloc.solve.solvers.highs import solve_lp
@@ -91,22 +91,13 @@ def search_near(
     prices = prices_at(pricing, duals[pricing.groups.coupling], solved)
     record.bounded(prices.bound, LINEAR)
     search = CoreSearch(record, pricing, prices)
-    point = None if near.start is None else _start(search, near.start)
+    point = None if near.start is None else search.point_at(near.start)
     if not record.closed:
         TightSearch(search, point).visit()
     if near.branches and not record.closed and not watch.must_stop():
         base = search.plan() if record.best is not None else prices.vertex.x if point is None else point
         search.solve(_neighbourhood(search, near), base, NODES, gap=CLOSE, target=None)
     return record.found()
-
-
-def _start(search: CoreSearch, decision: Decision) -> Vector:
-    """Return a decision as a point of the decision columns, shape (columns,)."""
-    record = search.record
-    point = np.zeros(len(record.cost))
-    for column, value in point_of(record.fund, record.arrays, decision).items():
-        point[column] = value
-    return search.pricing.groups.switched(point)
 
 
 def _neighbourhood(search: CoreSearch, near: Near) -> Mask:
